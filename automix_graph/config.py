@@ -1,0 +1,28 @@
+"""Defaults and where they can be changed; the one place that knows them.
+
+Precedence is call > environment > default. Nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+DEFAULT_SMALL: Final = "local:smollm2-135m-instruct"
+DEFAULT_LARGE: Final = "local:qwen2.5-coder-1.5b-instruct"
+DEFAULT_EMBEDDING: Final = "local:all-minilm-l6-v2"
+DEFAULT_K: Final = 4
+"""Passages retrieved for a question."""
+
+ENV_SMALL: Final = "AUTOMIX_SMALL"
+ENV_LARGE: Final = "AUTOMIX_LARGE"
+ENV_EMBEDDING: Final = "AUTOMIX_EMBEDDING"
+ENV_CACHE_DIR: Final = "AUTOMIX_CACHE_DIR"
+
+
+def setting(value: str | None, *, env: str, default: str) -> str:
+    """Return the value of the call, else of the environment variable, else the default.
+
+    An environment variable that is set but empty counts as not set.
+    """
+    return value or os.environ.get(env) or default

@@ -1,0 +1,93 @@
+"""The errors that this package raises on purpose.
+
+::
+
+    AutomixError
+    ├── ConfigurationError   an argument, option or file that cannot be used as given
+    ├── MissingExtraError    an optional dependency that is not installed
+    ├── ModelFileError       weights that are missing, damaged or cannot be fetched
+    ├── ModelCallError       a chat model that failed to answer
+    └── StoreError           a retrieval store that cannot be opened, read or written
+
+Every message says what was wrong, what is allowed and what to do; the attributes hold the values. All of them survive
+pickling, so that they can cross process borders. This module knows nothing of models, stores or graphs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _rebuild(cls: type[AutomixError], message: str, state: dict[str, Any]) -> AutomixError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, message)
+    error.__dict__.update(state)
+    return error
+
+
+class AutomixError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), str(self), self.__dict__)
+
+
+class ConfigurationError(AutomixError, ValueError):
+    """An argument, option or file that cannot be used as given."""
+
+
+class MissingExtraError(AutomixError, ImportError):
+    """An optional dependency that is not installed.
+
+    Attributes:
+        extra: the extra of this distribution that brings it.
+    """
+
+    def __init__(self, needed_for: str, *, extra: str) -> None:
+        super().__init__(f"{needed_for} needs the '{extra}' extra: pip install 'automix-graph[{extra}]'")
+        self.extra = extra
+
+
+class ModelFileError(AutomixError):
+    """Weights that are missing, damaged or cannot be fetched.
+
+    Attributes:
+        name: the model's name, as in ``automix models list``.
+    """
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class ModelCallError(AutomixError):
+    """A chat model that failed to answer.
+
+    Attributes:
+        model: the model's label.
+        stage: what it was asked for (``small_answer``, ``verify``, ``large_answer``).
+        status: the HTTP status of the provider, where there was one.
+        retryable: whether the same call may succeed later.
+    """
+
+    def __init__(self, message: str, *, model: str, stage: str, status: int | None, retryable: bool) -> None:
+        super().__init__(message)
+        self.model = model
+        self.stage = stage
+        self.status = status
+        self.retryable = retryable
+
+
+class StoreError(AutomixError):
+    """A retrieval store that cannot be opened, read or written.
+
+    Attributes:
+        path: the folder of the store, where it has one.
+    """
+
+    def __init__(self, message: str, *, path: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path

@@ -1,0 +1,231 @@
+"""What one question did, as plain values: passages, calls, drafts, verifications, decisions, and the record of them.
+
+All values are frozen and hold only JSON types, so that a record can be stored anywhere and decided again under another
+policy without calling a model. This module knows no model, no price and no policy.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+SCHEMA_VERSION = 1
+
+Stage = Literal["small_answer", "verify", "large_answer"]
+"""The node that made a model call."""
+
+Route = Literal["small", "large"]
+"""Where a question ended."""
+
+
+class Verdict(StrEnum):
+    """One parsed judgement of an answer."""
+
+    CORRECT = "CORRECT"
+    INCORRECT = "INCORRECT"
+    UNPARSED = "UNPARSED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """A retrieved piece of text.
+
+    Attributes:
+        text: the text as it was indexed.
+        id: the id in the store; None where the retriever gives none.
+        source: where the text came from (a path, a URL, a title); None where unknown.
+    """
+
+    text: str
+    id: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Tokens of one model call as the provider reported them; None where the provider did not say.
+
+    Attributes:
+        input_tokens: tokens of the prompt, cached ones included.
+        output_tokens: tokens generated, reasoning ones included.
+        cached_input_tokens: those of the prompt that were read from a cache.
+        reasoning_tokens: those of the output that were spent on hidden reasoning.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One model call, successful or not.
+
+    Attributes:
+        stage: the node that made it.
+        model: the model's label.
+        usage: tokens as reported; fields are None where the provider did not say.
+        seconds: wall time.
+        cost: in USD; None where a price or a token count is unknown.
+        error: why the call failed; None where it did not.
+    """
+
+    stage: Stage
+    model: str
+    usage: Usage
+    seconds: float
+    cost: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The answer of one tier, before anyone decided about it."""
+
+    tier: Route
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What the verifier found about one draft.
+
+    Attributes:
+        method: the verifier's name.
+        verdict: the judgement; UNPARSED where there is none to trust.
+        confidence: estimate in [0, 1] that the draft is correct; None where the verification failed.
+        verdicts: every verdict drawn, in order.
+        failure: why there is no judgement; None where there is one.
+    """
+
+    method: str
+    verdict: Verdict
+    confidence: float | None
+    verdicts: tuple[Verdict, ...] = ()
+    failure: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(
+                f"confidence of verifier {self.method!r} is {self.confidence!r}; it must be a number in [0, 1], "
+                "or None with a failure that says why there is none"
+            )
+        if (self.confidence is None) is not (self.failure is not None):
+            raise ValueError(
+                f"verifier {self.method!r} must give either a confidence or a failure; "
+                f"it gave confidence={self.confidence!r} and failure={self.failure!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a policy made of the verifications so far.
+
+    Attributes:
+        accept: True keeps the draft, False escalates.
+        policy: the policy's name.
+        reason: the rule that decided, with its numbers, for people.
+    """
+
+    accept: bool
+    policy: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What one question did.
+
+    Attributes:
+        question: as it was asked.
+        language: of the prompts.
+        passages: what every model saw, in this order.
+        drafts: answers by tier, cheapest first.
+        verifications: one for each draft that was verified.
+        decisions: one for each verification.
+        calls: every model call, in order.
+        schema_version: of the JSON form.
+    """
+
+    question: str
+    language: str
+    passages: tuple[Passage, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    verifications: tuple[Verification, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    calls: tuple[Call, ...] = ()
+    schema_version: int = field(default=SCHEMA_VERSION)
+
+    def adding(
+        self,
+        *,
+        draft: Draft | None = None,
+        verification: Verification | None = None,
+        decision: Decision | None = None,
+        calls: tuple[Call, ...] = (),
+    ) -> Self:
+        """Return a copy with these appended."""
+        return dataclasses.replace(
+            self,
+            drafts=(*self.drafts, draft) if draft else self.drafts,
+            verifications=(*self.verifications, verification) if verification else self.verifications,
+            decisions=(*self.decisions, decision) if decision else self.decisions,
+            calls=(*self.calls, *calls),
+        )
+
+    def draft(self, tier: Route) -> str | None:
+        """Return the answer of a tier, or None where it gave none."""
+        return next((draft.text for draft in self.drafts if draft.tier == tier), None)
+
+    def to_json(self) -> str:
+        """Return the record as one line of JSON."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a record that `to_json` wrote.
+
+        Raises:
+            ValueError: the text is no record, or one of a newer schema.
+        """
+        data = json.loads(text)
+        version = data.get("schema_version") if isinstance(data, dict) else None
+        if version != SCHEMA_VERSION:
+            raise ValueError(
+                f"record has schema_version {version!r}; this version of automix-graph reads {SCHEMA_VERSION}: "
+                "upgrade automix-graph, or record again"
+            )
+        return cls(
+            **data
+            | {
+                "passages": tuple(Passage(**item) for item in data["passages"]),
+                "drafts": tuple(Draft(**item) for item in data["drafts"]),
+                "verifications": tuple(_verification(item) for item in data["verifications"]),
+                "decisions": tuple(Decision(**item) for item in data["decisions"]),
+                "calls": tuple(Call(**item | {"usage": Usage(**item["usage"])}) for item in data["calls"]),
+            }
+        )
+
+    def seal(self) -> str:
+        """Return the record as one opaque line of ASCII.
+
+        Rejected drafts travel through graph state, and state shows up in streams, events and traces that people read.
+        Sealed, a draft cannot be shown by accident. This is an encoding, not encryption.
+        """
+        return base64.b85encode(self.to_json().encode()).decode("ascii")
+
+    @classmethod
+    def unseal(cls, text: str) -> Self:
+        """Read a record that `seal` wrote."""
+        return cls.from_json(base64.b85decode(text).decode())
+
+
+def _verification(data: Mapping[str, Any]) -> Verification:
+    verdicts = tuple(Verdict(verdict) for verdict in data["verdicts"])
+    return Verification(**{**data, "verdict": Verdict(data["verdict"]), "verdicts": verdicts})
