@@ -1,1 +1,51 @@
-"""Ask a small model, let a judge check the answer, pay for the large model only where it helps."""
+"""Ask a small model, let a judge check the answer, and pay for the large model only where it helps.
+
+A LangGraph graph for question answering over documents. Names are loaded when they are first used, so that importing
+the package costs little more than importing LangGraph.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from automix_graph.costs import Price as Price
+    from automix_graph.errors import AutomixError as AutomixError
+    from automix_graph.graph import build_automix as build_automix
+    from automix_graph.graph import create_automix as create_automix
+    from automix_graph.models import load_embeddings as load_embeddings
+    from automix_graph.policies import AcceptCorrect as AcceptCorrect
+    from automix_graph.policies import Threshold as Threshold
+    from automix_graph.records import Verdict as Verdict
+    from automix_graph.retrieval import FaissStore as FaissStore
+    from automix_graph.verdicts import parse_verdict as parse_verdict
+    from automix_graph.verification import ShortVerdict as ShortVerdict
+    from automix_graph.verification import TokenProbability as TokenProbability
+
+_HOMES = {
+    "AcceptCorrect": "policies",
+    "AutomixError": "errors",
+    "FaissStore": "retrieval",
+    "Price": "costs",
+    "ShortVerdict": "verification",
+    "Threshold": "policies",
+    "TokenProbability": "verification",
+    "Verdict": "records",
+    "build_automix": "graph",
+    "create_automix": "graph",
+    "load_embeddings": "models",
+    "parse_verdict": "verdicts",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - one table serves the exports and their homes
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -145,6 +145,7 @@ class Record:
     Attributes:
         question: as it was asked.
         language: of the prompts.
+        prompts: fingerprint of the prompts, see `automix_graph.prompts.Prompts.fingerprint`.
         passages: what every model saw, in this order.
         drafts: answers by tier, cheapest first.
         verifications: one for each draft that was verified.
@@ -155,6 +156,7 @@ class Record:
 
     question: str
     language: str
+    prompts: str
     passages: tuple[Passage, ...] = ()
     drafts: tuple[Draft, ...] = ()
     verifications: tuple[Verification, ...] = ()

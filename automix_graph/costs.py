@@ -1,0 +1,141 @@
+"""What calls cost: prices, and the ledger of one question.
+
+Prices come from the caller, else from the ``genai-prices`` package (list prices by provider and model). What is unknown
+stays None: it is never counted as free. This module makes no call and knows no policy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from automix_graph.errors import ConfigurationError
+from automix_graph.records import Call, Usage
+
+MILLION: Final = 1_000_000
+
+_PROVIDERS: Final = {
+    "azure_openai": "azure",
+    "bedrock": "aws",
+    "bedrock_converse": "aws",
+    "google_genai": "google",
+    "google_vertexai": "google",
+    "mistralai": "mistral",
+    "xai": "x-ai",
+}
+"""Names of providers in LangChain that genai-prices spells differently."""
+
+
+class Price(NamedTuple):
+    """A model's price in USD per million tokens.
+
+    Attributes:
+        input: tokens of the prompt.
+        output: generated tokens, hidden reasoning included.
+        cached_input: tokens of the prompt read from a cache; None charges them as input.
+    """
+
+    input: float
+    output: float
+    cached_input: float | None = None
+
+
+class Prices:
+    """Looks up what a call costs.
+
+    Args:
+        overrides: price by model label (``"openai:gpt-5-mini"``, ``"local:NAME"``); they win over list prices.
+
+    Raises:
+        ConfigurationError: a price is negative or not a number.
+
+    Example:
+        >>> usage = Usage(input_tokens=1000, output_tokens=50)
+        >>> call = Call(stage="small_answer", model="local:x", usage=usage, seconds=1)
+        >>> Prices({"local:x": Price(0.1, 0.4)}).cost(call)
+        0.00012
+        >>> Prices().cost(call) is None
+        True
+    """
+
+    def __init__(self, overrides: Mapping[str, Price | Sequence[float]] | None = None) -> None:
+        self._overrides = {label: _checked(label, price) for label, price in (overrides or {}).items()}
+
+    def cost(self, call: Call) -> float | None:
+        """Return the cost of a call in USD, or None where a price or a token count is unknown."""
+        usage = call.usage
+        if usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        price = self._overrides.get(call.model)
+        if price is None:
+            return _list_price(call.model, usage)
+        cached = usage.cached_input_tokens or 0
+        cached_price = price.input if price.cached_input is None else price.cached_input
+        fresh = usage.input_tokens - cached
+        return (fresh * price.input + cached * cached_price + usage.output_tokens * price.output) / MILLION
+
+    def charge(self, calls: Iterable[Call]) -> tuple[Call, ...]:
+        """Return the calls with their costs filled in."""
+        return tuple(dataclasses.replace(call, cost=self.cost(call)) for call in calls)
+
+
+def total_cost(calls: Iterable[Call]) -> float | None:
+    """Return the sum of the costs in USD; None where any is unknown."""
+    costs = [call.cost for call in calls]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def summarise(calls: Sequence[Call]) -> dict[str, Any]:
+    """Return the ledger of a question as plain data.
+
+    Token sums are over the calls that reported them; ``calls_without_usage`` counts those that did not, and
+    ``cost_at_least`` sums the costs that are known.
+    """
+    return {
+        "calls": [_plain(call) for call in calls],
+        "input_tokens": sum(call.usage.input_tokens or 0 for call in calls),
+        "cached_input_tokens": sum(call.usage.cached_input_tokens or 0 for call in calls),
+        "output_tokens": sum(call.usage.output_tokens or 0 for call in calls),
+        "calls_without_usage": sum(call.usage.input_tokens is None for call in calls),
+        "seconds": sum(call.seconds for call in calls),
+        "cost_at_least": sum(call.cost or 0.0 for call in calls),
+    }
+
+
+def _plain(call: Call) -> dict[str, Any]:
+    data = dataclasses.asdict(call)
+    return {**{key: value for key, value in data.items() if key != "usage"}, **data["usage"]}
+
+
+def _checked(label: str, price: Price | Sequence[float]) -> Price:
+    try:
+        checked = Price(*price)
+        valid = all(number is None or number >= 0 for number in checked)
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ConfigurationError(
+            f"price {price!r} of {label!r} cannot be used; give Price(input, output) in USD per million tokens, "
+            "each zero or more"
+        )
+    return checked
+
+
+def _list_price(label: str, usage: Usage) -> float | None:
+    provider, _, model = label.partition(":")
+    if not model or provider == "local":
+        return None
+    import genai_prices
+
+    tokens = genai_prices.Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cached_input_tokens,
+    )
+    try:
+        found = genai_prices.calc_price(tokens, model, provider_id=_PROVIDERS.get(provider, provider))
+    except LookupError:
+        return None
+    return float(found.total_price)

@@ -1,0 +1,66 @@
+"""Which verifier and which policy a graph gets when the caller does not say, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+from automix_graph.errors import ConfigurationError
+from automix_graph.models.calling import NamedModel
+from automix_graph.models.catalog import CATALOG, LOCAL_PREFIX
+from automix_graph.models.chat import model_label, resolve_chat_model
+from automix_graph.policies import AcceptCorrect, Policy, Threshold
+from automix_graph.verification import ShortVerdict, TokenProbability, Verifier
+
+
+def named(model: str | BaseChatModel) -> NamedModel:
+    """Return a model with its label."""
+    return NamedModel(label=model_label(model), model=resolve_chat_model(model))
+
+
+def choose_verifier(
+    verifier: str | BaseChatModel | Verifier | None, *, small: NamedModel, large: NamedModel
+) -> Verifier:
+    """Return the verifier that the caller named or gave; None is the large model.
+
+    Raises:
+        ConfigurationError: it is neither a verifier nor a model.
+    """
+    if verifier is None or verifier == "large":
+        return _judged_by(large)
+    if verifier == "small":
+        return _judged_by(small)
+    if isinstance(verifier, str | BaseChatModel):
+        return _judged_by(named(verifier))
+    if isinstance(verifier, Verifier):
+        return verifier
+    raise ConfigurationError(
+        f"verifier is {verifier!r}; give None, 'small', 'large', a model's name, a chat model, or a Verifier"
+    )
+
+
+def choose_policy(policy: Policy | None, verifier: Verifier) -> Policy:
+    """Return the policy that the caller gave, else the one that suits the verifier.
+
+    Raises:
+        ConfigurationError: it is no policy.
+    """
+    if policy is None:
+        measured = _measured_threshold(verifier.judge.label) if isinstance(verifier, TokenProbability) else None
+        return AcceptCorrect() if measured is None else Threshold(measured)
+    if isinstance(policy, Policy):
+        return policy
+    raise ConfigurationError(f"policy is {policy!r}; give None, Threshold(minimum), or any object with decide(history)")
+
+
+def _judged_by(judge: NamedModel) -> Verifier:
+    # The generated word of the embedded judge accepts far too much; the probability behind the word tells more.
+    if _measured_threshold(judge.label) is not None:
+        return TokenProbability(judge=judge)
+    return ShortVerdict(judge=judge)
+
+
+def _measured_threshold(label: str) -> float | None:
+    model: Any = CATALOG.get(label.removeprefix(LOCAL_PREFIX)) if label.startswith(LOCAL_PREFIX) else None
+    return model.verdict_threshold if model else None

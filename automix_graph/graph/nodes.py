@@ -1,0 +1,193 @@
+"""The four nodes. Each factory closes over what its node needs and gives a node that runs without a graph's builder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from langchain_core.documents import Document
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from automix_graph.costs import Prices
+from automix_graph.errors import ConfigurationError, ModelCallError
+from automix_graph.graph.commit import begin, commit
+from automix_graph.graph.node import Node
+from automix_graph.graph.progress import emit, unstreamed
+from automix_graph.graph.state import AutomixState, Update
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.policies import Policy, decide
+from automix_graph.prompts import detect_language, load_prompts
+from automix_graph.records import Draft, Passage, Record, Verdict, Verification
+from automix_graph.verification import Case, Judgement, Verifier
+
+OnLargeFailure = Literal["degrade", "raise"]
+"""What to do when the large model fails and a rejected answer is at hand."""
+
+_NO_DRAFT: Final = Judgement(
+    verification=Verification(
+        method="none", verdict=Verdict.UNPARSED, confidence=None, failure="the small model gave no answer"
+    )
+)
+
+
+def retrieve_node(retriever: Runnable[str, list[Document]], *, language: str) -> Node:
+    """Make the node that fetches the passages and starts the record."""
+
+    def start(state: AutomixState, documents: object) -> Update:
+        passages = [_passage(document) for document in _checked_documents(documents)]
+        emit("retrieved", passages=len(passages))
+        question = state["question"]
+        chosen = detect_language(question) if language == "auto" else language
+        record = Record(
+            question=question,
+            language=chosen,
+            prompts=load_prompts(chosen).fingerprint,
+            passages=tuple(passages),
+        )
+        return {"documents": documents, **begin(record)}
+
+    def body(state: AutomixState, config: RunnableConfig) -> Update:
+        return start(state, retriever.invoke(_checked_question(state), config))
+
+    async def abody(state: AutomixState, config: RunnableConfig) -> Update:
+        return start(state, await retriever.ainvoke(_checked_question(state), config))
+
+    return Node("retrieve", body, abody)
+
+
+def small_answer_node(small: NamedModel, *, prices: Prices) -> Node:
+    """Make the node that drafts an answer. The draft stays in the sealed record; a failure is recorded, not raised."""
+
+    def finish(record: Record, attempt: Attempt) -> Update:
+        attempt = _never_empty(attempt)
+        calls = prices.charge((attempt.call,))
+        draft = None if attempt.error else Draft(tier="small", text=attempt.text)
+        emit("drafted", ok=draft is not None)
+        return {"record": record.adding(draft=draft, calls=calls).seal()}
+
+    def body(state: AutomixState, config: RunnableConfig) -> Update:
+        record = Record.unseal(state["record"])
+        prompt = _answer_prompt(record)
+        return finish(record, call_model(small, prompt, stage="small_answer", config=unstreamed(config)))
+
+    async def abody(state: AutomixState, config: RunnableConfig) -> Update:
+        record = Record.unseal(state["record"])
+        prompt = _answer_prompt(record)
+        return finish(record, await acall_model(small, prompt, stage="small_answer", config=unstreamed(config)))
+
+    return Node("small_answer", body, abody)
+
+
+def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
+    """Make the node that has the draft judged and applies the policy; an accepted draft is committed here."""
+
+    def finish(record: Record, draft: str | None, judgement: Judgement) -> Update:
+        history = (*record.verifications, judgement.verification)
+        decision = decide(policy, history)
+        record = record.adding(
+            verification=judgement.verification, decision=decision, calls=prices.charge(judgement.calls)
+        )
+        emit(
+            "verified",
+            verdict=judgement.verification.verdict.value,
+            confidence=judgement.verification.confidence,
+            accept=decision.accept,
+            reason=decision.reason,
+        )
+        update: Update = {"decision": dataclasses.asdict(decision)}
+        if decision.accept and draft is not None:
+            return update | commit(record, answer=draft, route="small")
+        emit("escalated")
+        return update | {"record": record.seal()}
+
+    def body(state: AutomixState, config: RunnableConfig) -> Update:
+        record = Record.unseal(state["record"])
+        draft = record.draft("small")
+        if draft is None:
+            return finish(record, draft, _NO_DRAFT)
+        return finish(record, draft, verifier.verify(_case(record, draft), unstreamed(config)))
+
+    async def abody(state: AutomixState, config: RunnableConfig) -> Update:
+        record = Record.unseal(state["record"])
+        draft = record.draft("small")
+        if draft is None:
+            return finish(record, draft, _NO_DRAFT)
+        return finish(record, draft, await verifier.averify(_case(record, draft), unstreamed(config)))
+
+    return Node("verify", body, abody)
+
+
+def large_answer_node(large: NamedModel, *, prices: Prices, on_failure: OnLargeFailure) -> Node:
+    """Make the node that answers with the large model; its tokens are the committed answer, so they stream."""
+
+    def finish(record: Record, attempt: Attempt) -> Update:
+        attempt = _never_empty(attempt)
+        record = record.adding(calls=prices.charge((attempt.call,)))
+        if attempt.error is None:
+            message_id = attempt.message.id if attempt.message else None
+            record = record.adding(draft=Draft(tier="large", text=attempt.text))
+            return commit(record, answer=attempt.text, route="large", message_id=message_id)
+        draft = record.draft("small")
+        if on_failure == "raise" or draft is None:
+            raise attempt.error
+        return commit(record, answer=draft, route="small", degraded=True)
+
+    def body(state: AutomixState, config: RunnableConfig) -> Update:
+        record = Record.unseal(state["record"])
+        return finish(record, call_model(large, _answer_prompt(record), stage="large_answer", config=config))
+
+    async def abody(state: AutomixState, config: RunnableConfig) -> Update:
+        record = Record.unseal(state["record"])
+        prompt = _answer_prompt(record)
+        return finish(record, await acall_model(large, prompt, stage="large_answer", config=config))
+
+    return Node("large_answer", body, abody)
+
+
+def _answer_prompt(record: Record) -> Sequence[BaseMessage]:
+    prompts = load_prompts(record.language)
+    return [SystemMessage(prompts.system), HumanMessage(prompts.render_answer(record.question, record.passages))]
+
+
+def _case(record: Record, draft: str) -> Case:
+    return Case(question=record.question, passages=record.passages, answer=draft, language=record.language)
+
+
+def _passage(document: Document) -> Passage:
+    source = document.metadata.get("source")
+    return Passage(text=document.page_content, id=document.id, source=None if source is None else str(source))
+
+
+def _never_empty(attempt: Attempt) -> Attempt:
+    """Return the attempt; a reply without text is a failure that was paid for."""
+    if attempt.error is not None or attempt.text.strip():
+        return attempt
+    call = attempt.call
+    error = ModelCallError(
+        f"{call.model} gave an empty answer in {call.stage}",
+        model=call.model,
+        stage=call.stage,
+        status=None,
+        retryable=True,
+    )
+    return Attempt(call=dataclasses.replace(call, error=str(error)), error=error)
+
+
+def _checked_question(state: AutomixState) -> str:
+    question: Any = state.get("question")
+    if not isinstance(question, str) or not question.strip():
+        raise ConfigurationError(
+            f"question is {question!r}; invoke the graph with {{'question': TEXT}}, where TEXT is a string that is "
+            "not empty"
+        )
+    return question
+
+
+def _checked_documents(documents: object) -> list[Document]:
+    if isinstance(documents, list) and all(isinstance(document, Document) for document in documents):
+        return documents
+    raise ConfigurationError(
+        f"the retriever returned {type(documents).__name__}; it must return a list of langchain_core Documents"
+    )

@@ -1,0 +1,47 @@
+"""What leaves the graph while it runs: progress events, and nothing of a draft.
+
+Events go to ``stream_mode="custom"``. Each is a dict with an ``event`` and the fields named here:
+
+=============  =====================================================================================
+``retrieved``  ``passages``: how many
+``drafted``    ``ok``: whether the small model answered
+``verified``   ``verdict``, ``confidence``, ``accept``, ``reason``
+``escalated``  none
+``answer``     ``answer`` (the committed one), ``route``, ``degraded``
+=============  =====================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+
+
+def emit(event: str, **fields: Any) -> None:
+    """Send a progress event to whoever streams the graph."""
+    get_stream_writer()({"event": event, **fields})
+
+
+def unstreamed(config: RunnableConfig) -> RunnableConfig:
+    """Return the config without the handlers that turn model tokens into a caller's stream.
+
+    A draft is not an answer yet, and a verdict never is one: neither may show up in ``stream_mode="messages"``,
+    ``astream_events`` or ``astream_log``, of this graph or of one around it. Tracers and usage callbacks stay.
+    """
+    callbacks = config.get("callbacks")
+    if callbacks is None:
+        return config
+    if isinstance(callbacks, BaseCallbackManager):
+        quiet = callbacks.copy()
+        quiet.handlers = [handler for handler in callbacks.handlers if not _streams(handler)]
+        quiet.inheritable_handlers = [handler for handler in callbacks.inheritable_handlers if not _streams(handler)]
+        return {**config, "callbacks": quiet}
+    return {**config, "callbacks": [handler for handler in callbacks if not _streams(handler)]}
+
+
+def _streams(handler: BaseCallbackHandler) -> bool:
+    # What LangChain's own streaming handlers have in common, and what makes it stream a model that was only invoked.
+    return hasattr(handler, "tap_output_aiter")

@@ -1,0 +1,57 @@
+"""Prompt templates: text with declared placeholders, filled in one pass.
+
+One pass means that a value is never read as a template: braces in a passage stay braces. This module knows no language
+and no model.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from automix_graph.errors import ConfigurationError
+
+_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A text with ``{placeholder}`` fields.
+
+    Attributes:
+        name: for messages, e.g. a file name.
+        text: the template.
+        placeholders: the fields that the text must hold, each at least once, and no others.
+
+    Raises:
+        ConfigurationError: a placeholder is missing or unknown.
+
+    Example:
+        >>> Template(name="greeting", text="Hello {who}", placeholders=frozenset({"who"})).render(who="{who}")
+        'Hello {who}'
+    """
+
+    name: str
+    text: str
+    placeholders: frozenset[str]
+
+    def __post_init__(self) -> None:
+        found = set(_PLACEHOLDER.findall(self.text))
+        if found != self.placeholders:
+            raise ConfigurationError(
+                f"template {self.name!r} must hold the placeholders {_listed(self.placeholders)}; "
+                f"missing: {_listed(self.placeholders - found)}; unknown: {_listed(found - self.placeholders)}"
+            )
+
+    def render(self, **values: str) -> str:
+        """Return the text with every placeholder replaced by its value, verbatim.
+
+        Raises:
+            KeyError: a value is missing.
+        """
+        return _PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
+
+
+def _listed(names: frozenset[str] | set[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "none"

@@ -1,0 +1,6 @@
+"""Doubles for tests of this package and of applications that use it."""
+
+from automix_graph.testing.chat_models import FunctionChatModel, ScriptedChatModel, ScriptedReply
+from automix_graph.testing.retrievers import StaticRetriever
+
+__all__ = ["FunctionChatModel", "ScriptedChatModel", "ScriptedReply", "StaticRetriever"]

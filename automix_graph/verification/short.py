@@ -1,0 +1,69 @@
+"""The short verdict: the judge reads everything and writes only its decision.
+
+Confidence is 1 for CORRECT and 0 for INCORRECT; for more than that, ask for token probabilities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.prompts import load_prompts
+from automix_graph.records import Verdict, Verification
+from automix_graph.verdicts import parse_verdict
+from automix_graph.verification.verifier import Case, Judgement, failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortVerdict:
+    """Ask a model for one short verdict.
+
+    Attributes:
+        judge: the model that judges.
+        max_tokens: cap on the reply, in tokens. None leaves the length to the prompt, which asks for the decision only;
+            a cap would cut off models that reason before they write.
+    """
+
+    judge: NamedModel
+    max_tokens: int | None = None
+
+    @property
+    def method(self) -> str:
+        """``short-verdict``."""
+        return "short-verdict"
+
+    def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Judge one answer with one model call."""
+        return self._read(call_model(self.judge, _prompt(case), stage="verify", config=config, options=self._options))
+
+    async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Judge one answer with one model call, asynchronously."""
+        attempt = await acall_model(self.judge, _prompt(case), stage="verify", config=config, options=self._options)
+        return self._read(attempt)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
+
+    def _read(self, attempt: Attempt) -> Judgement:
+        if attempt.error is not None:
+            return Judgement(verification=failed(self.method, str(attempt.error)), calls=(attempt.call,))
+        verdict = parse_verdict(attempt.text)
+        if verdict is Verdict.UNPARSED:
+            reason = "the judge's reply holds no decision"
+            found = Verification(
+                method=self.method, verdict=verdict, confidence=None, verdicts=(verdict,), failure=reason
+            )
+        else:
+            confidence = 1.0 if verdict is Verdict.CORRECT else 0.0
+            found = Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
+        return Judgement(verification=found, calls=(attempt.call,))
+
+
+def _prompt(case: Case) -> list[BaseMessage]:
+    text = load_prompts(case.language).render_verify(case.question, case.passages, case.answer)
+    return [HumanMessage(text)]

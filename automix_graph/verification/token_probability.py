@@ -1,0 +1,91 @@
+"""The probability of the deciding word: the judge's decision is opened for it, and only the next token is looked at.
+
+Confidence = P(correct) / (P(correct) + P(incorrect)) over the spellings of the two words in the prompt's language. Made
+for models that continue an opened reply, as llama.cpp's server does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.prompts import DecisionWords, load_prompts
+from automix_graph.records import Verdict, Verification
+from automix_graph.verification.verifier import Case, Judgement, failed
+
+_OPTIONS: Final[dict[str, Any]] = {"max_tokens": 1, "logprobs": True, "top_logprobs": 20}
+_LEAST_MASS: Final = 0.01
+"""Below this probability of both words together, the model was not about to decide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenProbability:
+    """Read a model's confidence off the first token of its decision.
+
+    Attributes:
+        judge: the model that judges; its server must continue an opened reply and report ``top_logprobs``.
+    """
+
+    judge: NamedModel
+
+    @property
+    def method(self) -> str:
+        """``token-probability``."""
+        return "token-probability"
+
+    def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Judge one answer with one model call of one output token."""
+        attempt = call_model(self.judge, _prompt(case), stage="verify", config=config, options=_OPTIONS)
+        return self._read(attempt, load_prompts(case.language).decision)
+
+    async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Judge one answer with one model call of one output token, asynchronously."""
+        attempt = await acall_model(self.judge, _prompt(case), stage="verify", config=config, options=_OPTIONS)
+        return self._read(attempt, load_prompts(case.language).decision)
+
+    def _read(self, attempt: Attempt, words: DecisionWords) -> Judgement:
+        if attempt.message is None:
+            return Judgement(verification=failed(self.method, str(attempt.error)), calls=(attempt.call,))
+        return Judgement(verification=self._judge(attempt.message, words), calls=(attempt.call,))
+
+    def _judge(self, message: AIMessage, words: DecisionWords) -> Verification:
+        candidates = _candidates(message)
+        if not candidates:
+            return failed(self.method, f"{self.judge.label} returned no token probabilities; use another verifier")
+        correct, incorrect = (_mass(candidates, spellings) for spellings in (words.correct, words.incorrect))
+        if correct + incorrect < _LEAST_MASS:
+            return failed(self.method, "neither word of the decision is among the likely next tokens")
+        confidence = correct / (correct + incorrect)
+        verdict = Verdict.CORRECT if confidence > 0.5 else Verdict.INCORRECT
+        return Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
+
+
+def _prompt(case: Case) -> list[BaseMessage]:
+    prompts = load_prompts(case.language)
+    text = prompts.render_verify(case.question, case.passages, case.answer)
+    return [HumanMessage(text), AIMessage(prompts.decision.opening)]
+
+
+def _candidates(message: AIMessage) -> list[Mapping[str, Any]]:
+    content = (message.response_metadata.get("logprobs") or {}).get("content") or []
+    return list(content[0].get("top_logprobs") or []) if content else []
+
+
+def _mass(candidates: Iterable[Mapping[str, Any]], spellings: tuple[str, ...]) -> float:
+    """Sum the probabilities of the tokens with which one of the spellings can begin.
+
+    A word may be cut into several tokens, so a token counts if it is a beginning of the word; one letter alone could
+    begin anything.
+    """
+    return math.fsum(
+        math.exp(candidate["logprob"])
+        for candidate in candidates
+        if (token := candidate["token"].strip())
+        and any(spelling == token or (len(token) > 1 and spelling.startswith(token)) for spelling in spellings)
+    )

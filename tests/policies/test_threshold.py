@@ -1,0 +1,47 @@
+import pytest
+
+from automix_graph.errors import ConfigurationError
+from automix_graph.policies import AcceptCorrect, Policy, Threshold, decide
+from automix_graph.records import Verdict, Verification
+
+
+def judged(confidence: float) -> Verification:
+    verdict = Verdict.CORRECT if confidence > 0.5 else Verdict.INCORRECT
+    return Verification(method="m", verdict=verdict, confidence=confidence)
+
+
+@pytest.mark.parametrize(("confidence", "accept"), [(0.0, False), (0.5, False), (0.51, True), (1.0, True)])
+def test_accept_correct_follows_the_verdict(confidence: float, accept: bool) -> None:
+    assert AcceptCorrect().decide([judged(confidence)]).accept is accept
+
+
+@pytest.mark.parametrize(("confidence", "accept"), [(0.69, False), (0.7, True), (1.0, True)])
+def test_a_threshold_keeps_at_and_above_itself(confidence: float, accept: bool) -> None:
+    assert decide(Threshold(0.7), [judged(confidence)]).accept is accept
+
+
+def test_the_last_verification_decides() -> None:
+    assert decide(Threshold(0.7), [judged(0.1), judged(0.9)]).accept is True
+
+
+@pytest.mark.parametrize("policy", [AcceptCorrect(), Threshold(0.0)])
+@pytest.mark.parametrize(
+    "verification",
+    [
+        Verification(method="m", verdict=Verdict.UNPARSED, confidence=None, failure="down"),
+        Verification(method="m", verdict=Verdict.UNPARSED, confidence=1.0),
+    ],
+)
+def test_without_a_judgement_every_policy_escalates(policy: Policy, verification: Verification) -> None:
+    assert decide(policy, [verification]).accept is False
+
+
+def test_a_decision_needs_a_verification() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        decide(AcceptCorrect(), [])
+
+
+@pytest.mark.parametrize("minimum", [-0.1, 1.1, float("nan")])
+def test_a_threshold_is_a_confidence(minimum: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"\[0, 1\]"):
+        Threshold(minimum)

@@ -1,0 +1,75 @@
+import re
+
+import pytest
+
+from automix_graph.errors import ConfigurationError
+from automix_graph.prompts import LANGUAGES, Template, detect_language, load_prompts
+from automix_graph.records import Passage, Verdict
+from automix_graph.verdicts import parse_verdict
+
+FIELDS = {
+    "en": ["Context", "Question", "AI Generated Answer", "Instruction", "Evaluation", "Verification Decision"],
+    "zh": ["上下文", "问题", "AI 生成的答案", "指令", "评估", "验证结论"],
+}
+
+
+def blocks(language: str) -> list[str]:
+    prompt = load_prompts(language).render_verify("QQ", [Passage(text="first"), Passage(text="second")], "AA")
+    return prompt.split("\n\n---\n\n")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_verifier_sees_four_examples_in_the_documents_form(language: str) -> None:
+    *examples, live = blocks(language)
+    assert len(examples) == 4
+    for example in examples:
+        assert [re.split("[:：]", part)[0] for part in example.split("\n\n")] == FIELDS[language]
+    verdicts = [parse_verdict(example.rsplit("\n\n", 1)[1]) for example in examples]
+    assert sorted(verdicts) == [Verdict.CORRECT] * 2 + [Verdict.INCORRECT] * 2
+    assert "[1] first\n[2] second" in live
+    assert live.index("first") < live.index("QQ") < live.index("AA")
+    assert live.endswith(FIELDS[language][-1] + (":" if language == "en" else "："))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_opened_decision_is_how_the_examples_end(language: str) -> None:
+    words = load_prompts(language).decision
+    text = load_prompts(language).verify.text
+    separator = " " if language == "en" else ""
+    assert text.count(f"{words.opening}{separator}{words.correct[0]}") == 2
+    assert text.count(f"{words.opening}{separator}{words.incorrect[0]}") == 2
+
+
+def test_languages_have_different_fingerprints() -> None:
+    assert load_prompts("en").fingerprint != load_prompts("zh").fingerprint
+
+
+def test_an_unknown_language_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'fr' is unknown; use one of en, zh"):
+        load_prompts("fr")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Who wrote it?", "en"),
+        ("", "en"),
+        ("谁写的？", "zh"),
+        ("Kubernetes 是什么？", "zh"),
+        ("GPT-4 和 Claude 3 的区别是什么？", "zh"),
+        ("Who wrote 红楼梦 in English?", "en"),
+        ("誰がこれを書きましたか", "en"),
+    ],
+)
+def test_the_language_is_that_of_most_of_the_words(text: str, language: str) -> None:
+    assert detect_language(text) == language
+
+
+def test_a_template_names_missing_and_unknown_placeholders() -> None:
+    with pytest.raises(ConfigurationError, match=r"missing: \{question\}; unknown: \{who\}"):
+        Template(name="t", text="{who}", placeholders=frozenset({"question"}))
+
+
+def test_values_are_never_read_as_templates() -> None:
+    template = Template(name="t", text="{a}-{b}", placeholders=frozenset({"a", "b"}))
+    assert template.render(a="{b}", b="{a}") == "{b}-{a}"

@@ -1,0 +1,59 @@
+import pytest
+
+from automix_graph.costs import Price, Prices, summarise, total_cost
+from automix_graph.errors import ConfigurationError
+from automix_graph.records import Call, Usage
+
+
+def call(model: str = "local:x", usage: Usage | None = None, cost: float | None = None) -> Call:
+    usage = usage or Usage(input_tokens=1_000_000, output_tokens=100_000, cached_input_tokens=400_000)
+    return Call(stage="verify", model=model, usage=usage, seconds=1.0, cost=cost)
+
+
+def test_cached_tokens_have_their_own_price() -> None:
+    assert Prices({"local:x": Price(2.0, 10.0, 0.5)}).cost(call()) == pytest.approx(0.6 * 2 + 0.4 * 0.5 + 0.1 * 10)
+
+
+def test_cached_tokens_without_a_price_are_charged_as_input() -> None:
+    assert Prices({"local:x": (2.0, 10.0)}).cost(call()) == pytest.approx(3.0)
+
+
+def test_list_prices_are_found_by_provider_and_model() -> None:
+    usage = Usage(input_tokens=1_000_000, output_tokens=0)
+    assert Prices().cost(call("openai:gpt-5-mini", usage)) == pytest.approx(0.25)
+    assert Prices({"openai:gpt-5-mini": (1.0, 1.0)}).cost(call("openai:gpt-5-mini", usage)) == pytest.approx(1.0)
+    assert Prices().cost(call("mistralai:mistral-large-latest", usage)) is not None
+
+
+@pytest.mark.parametrize("model", ["local:smollm2-135m-instruct", "openai:no-such-model", "nobody:x", "Fake"])
+def test_an_unknown_price_is_none_never_zero(model: str) -> None:
+    assert Prices().cost(call(model)) is None
+
+
+def test_a_local_model_is_free_only_if_the_user_says_so() -> None:
+    assert Prices({"local:x": (0.0, 0.0)}).cost(call()) == 0.0
+
+
+@pytest.mark.parametrize("usage", [Usage(), Usage(input_tokens=1), Usage(output_tokens=1)])
+def test_missing_usage_has_no_cost(usage: Usage) -> None:
+    assert Prices({"local:x": (1.0, 1.0)}).cost(call(usage=usage)) is None
+
+
+def test_one_unknown_cost_makes_the_total_unknown() -> None:
+    assert total_cost([call(cost=1.0), call(cost=2.0)]) == 3.0
+    assert total_cost([call(cost=1.0), call(cost=None)]) is None
+    assert summarise([call(cost=1.0), call(cost=None, usage=Usage())]) | {"calls": []} == {
+        "calls": [],
+        "input_tokens": 1_000_000,
+        "cached_input_tokens": 400_000,
+        "output_tokens": 100_000,
+        "calls_without_usage": 1,
+        "seconds": 2.0,
+        "cost_at_least": 1.0,
+    }
+
+
+@pytest.mark.parametrize("price", [(1.0,), (-1.0, 2.0), ("a", 1.0), 5])
+def test_a_price_that_is_none_is_refused(price: object) -> None:
+    with pytest.raises(ConfigurationError, match="million tokens"):
+        Prices({"local:x": price})  # type: ignore[dict-item]  # the point of the test

@@ -1,0 +1,99 @@
+"""Imports run downwards only."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "automix_graph"
+
+LAYERS = {
+    "errors": 0,
+    "records": 0,
+    "config": 1,
+    "verdicts": 1,
+    "costs": 1,
+    "prompts": 1,
+    "policies": 2,
+    "models": 2,
+    "retrieval": 2,
+    "verification": 2,
+    "graph": 3,
+    "cli": 5,
+}
+SIDEWAYS = {("verification", "models"), ("costs", "config"), ("retrieval", "models")}
+"""Imports inside a layer that the design allows."""
+
+ALLOWED_THIRD_PARTY = {
+    "errors": set(),
+    "records": set(),
+    "config": set(),
+    "verdicts": set(),
+    "costs": {"genai_prices"},
+    "prompts": {"pydantic"},
+    "policies": {"numpy", "scipy"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.name != "__init__.py")
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found.add(node.module or "")
+    return found
+
+
+def room(name: str) -> str:
+    return name.removesuffix(".py").split(".")[0]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_downwards(path: Path) -> None:
+    own = room(path.relative_to(ROOT).parts[0])
+    for name in imports(path):
+        top, _, rest = name.partition(".")
+        if top != "automix_graph":
+            if own in ALLOWED_THIRD_PARTY and top not in sys.stdlib_module_names:
+                assert top in ALLOWED_THIRD_PARTY[own], f"{own} may not import {name}"
+            if top == "langgraph":
+                assert own in {"graph", "cli"}, f"only the graph imports langgraph, not {own}"
+            continue
+        other = room(rest)
+        if own == "testing" or other in {own, ""}:
+            continue
+        assert other != "testing" or own == "cli", f"{own} imports the test doubles"
+        below = LAYERS[other] < LAYERS[own]
+        assert below or (own, other) in SIDEWAYS, f"{own} (layer {LAYERS[own]}) imports {other} ({LAYERS[other]})"
+
+
+def test_every_room_has_a_layer() -> None:
+    rooms = {room(path.relative_to(ROOT).parts[0]) for path in modules()}
+    assert rooms - {"testing"} == set(LAYERS)
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, automix_graph; "
+        "heavy = {'langgraph', 'langchain_core', 'faiss', 'numpy', 'openai', 'pydantic', 'click'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"
+
+
+def test_every_public_name_can_be_loaded() -> None:
+    import automix_graph
+
+    for name in automix_graph.__all__:
+        assert getattr(automix_graph, name).__doc__, name
+    with pytest.raises(AttributeError, match="nothing_here"):
+        _ = automix_graph.nothing_here

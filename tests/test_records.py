@@ -1,0 +1,75 @@
+import json
+import math
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automix_graph import errors
+from automix_graph.records import Call, Decision, Draft, Passage, Record, Usage, Verdict, Verification
+
+RECORD = Record(
+    question="谁?",
+    language="zh",
+    prompts="0" * 64,
+    passages=(Passage(text="文", id="p1", source="a.txt"),),
+    drafts=(Draft(tier="small", text="draft text"),),
+    verifications=(
+        Verification(method="m", verdict=Verdict.CORRECT, confidence=0.75, verdicts=(Verdict.CORRECT,)),
+        Verification(method="m", verdict=Verdict.UNPARSED, confidence=None, failure="timeout"),
+    ),
+    decisions=(Decision(accept=False, policy="p", reason="r"),),
+    calls=(Call(stage="verify", model="l", usage=Usage(input_tokens=3), seconds=0.5, cost=None, error="e"),),
+)
+
+
+def test_json_round_trip() -> None:
+    assert Record.from_json(RECORD.to_json()) == RECORD
+    assert json.loads(RECORD.to_json())["verifications"][0]["verdict"] == "CORRECT"
+
+
+@given(st.text(), st.text())
+def test_a_sealed_record_shows_nothing_and_loses_nothing(question: str, draft: str) -> None:
+    record = Record(question=question, language="en", prompts="", drafts=(Draft(tier="small", text=draft),))
+    assert Record.unseal(record.seal()) == record
+
+
+def test_a_sealed_record_is_opaque() -> None:
+    assert "draft text" not in RECORD.seal()
+
+
+def test_a_record_of_a_newer_schema_is_refused() -> None:
+    data = json.loads(RECORD.to_json()) | {"schema_version": 99}
+    with pytest.raises(ValueError, match="schema_version 99"):
+        Record.from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.1, math.nan, math.inf])
+def test_confidence_lies_in_the_unit_interval(confidence: float) -> None:
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        Verification(method="m", verdict=Verdict.CORRECT, confidence=confidence)
+
+
+def test_a_verification_is_judgement_or_failure_never_both_or_neither() -> None:
+    with pytest.raises(ValueError, match="either"):
+        Verification(method="m", verdict=Verdict.CORRECT, confidence=0.5, failure="down")
+    with pytest.raises(ValueError, match="either"):
+        Verification(method="m", verdict=Verdict.UNPARSED, confidence=None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ConfigurationError("c"),
+        errors.MissingExtraError("x", extra="local"),
+        errors.ModelFileError("f", name="n"),
+        errors.ModelCallError("m", model="l", stage="verify", status=429, retryable=True),
+        errors.StoreError("s", path="p"),
+    ],
+)
+def test_errors_survive_pickling(error: errors.AutomixError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert copy.__dict__ == error.__dict__
