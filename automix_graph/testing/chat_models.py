@@ -94,12 +94,12 @@ class _ReplyingChatModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         reply = self._next(messages)
         for piece in re.findall(r"\s*\S+|\s+$", reply.text):
-            chunk = ChatGenerationChunk(message=AIMessageChunk(piece))
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
         last = AIMessageChunk(
-            "", usage_metadata=_usage(reply, messages), response_metadata=_response_metadata(reply, self.label)
+            content="", usage_metadata=_usage(reply, messages), response_metadata=_response_metadata(reply, self.label)
         )
         yield ChatGenerationChunk(message=last)
 

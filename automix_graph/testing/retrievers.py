@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
+from pydantic import Field
 
 
 class StaticRetriever(BaseRetriever):
@@ -20,14 +21,14 @@ class StaticRetriever(BaseRetriever):
         ['p0', 'p1']
     """
 
-    documents: list[Document]
+    documents: list[Document] = Field(default_factory=list)
 
     def __init__(self, texts: Sequence[str]) -> None:
-        documents = [
+        super().__init__()
+        self.documents = [
             Document(id=f"p{number}", page_content=text, metadata={"source": f"p{number}"})
             for number, text in enumerate(texts)
         ]
-        super().__init__(documents=documents)
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         return list(self.documents)

@@ -1,0 +1,60 @@
+"""SQLite connections: a fixed pool of read-only ones that threads borrow.
+
+Knows paths and connections, no tables.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+POOL_SIZE: Final = 4
+"""Readers inside SQLite at the same time; more than the cores of most machines only adds open files."""
+
+
+def connect(path: Path, *, options: str) -> sqlite3.Connection:
+    """Open a connection with URI options, in autocommit mode, usable from any one thread at a time."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, check_same_thread=False
+    )
+
+
+class ReaderPool:
+    """Read-only connections to one file.
+
+    All are opened at once, because the file may be unlinked later: publishing a new generation of a store removes the
+    old one, and whoever has it open goes on reading.
+    """
+
+    def __init__(self, path: Path, *, immutable: bool) -> None:
+        options = "mode=ro&immutable=1" if immutable else "mode=ro"
+        self._connections: list[sqlite3.Connection] = []
+        self._free: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        try:
+            for _ in range(POOL_SIZE):
+                connection = connect(path, options=options)
+                self._connections.append(connection)
+                # SQLite opens the file on first use; without this a later first use may find it gone.
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                self._free.put(connection)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Borrow a connection, waiting for a free one."""
+        connection = self._free.get()
+        try:
+            yield connection
+        finally:
+            self._free.put(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections:
+            connection.close()

@@ -1,0 +1,111 @@
+"""Indexing files into a folder: open or make the store, read the files, publish.
+
+What is done is published even when the run is interrupted, so that the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+from langchain_core.embeddings import Embeddings
+
+from automix_graph.retrieval.ingestion import IngestReport, Paths, Progress, ingest
+from automix_graph.retrieval.manifest import MANIFEST
+from automix_graph.retrieval.publication import require_store_or_empty
+from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE
+from automix_graph.retrieval.store import FaissStore
+
+CHECKPOINT_SECONDS: Final = 120.0
+"""Time between publications within a run: what a power cut may cost."""
+
+CHECKPOINT_SHARE: Final = 0.05
+"""Largest share of a run spent on publishing; large stores are published more rarely."""
+
+
+def index_paths(
+    paths: Paths,
+    out: str | PathLike[str],
+    embedding: Embeddings,
+    *,
+    chunk_size: int = DEFAULT_CHUNK_SIZE,
+    chunk_overlap: int = DEFAULT_CHUNK_OVERLAP,
+    progress: Callable[[Progress], None] | None = None,
+) -> IngestReport:
+    """Read files and folders into the store in a folder, making it where there is none; see `ingest`.
+
+    When anything goes wrong, Ctrl-C included, the batches that are complete are published before the error goes on; the
+    same call then does the rest.
+
+    Args:
+        paths: files and folders.
+        out: folder of the store.
+        embedding: turns texts into vectors; a store that exists must have been built with it.
+        chunk_size: characters in a passage at most; a row of JSONL or CSV stays whole up to twice as many.
+        chunk_overlap: characters that a passage may repeat from the one before.
+        progress: called after each batch and each file.
+
+    Returns:
+        What was done.
+
+    Example:
+        >>> import tempfile
+        >>> from automix_graph.testing.embeddings import HashEmbeddings
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "otter.txt").write_text("Otters hold hands.", encoding="utf-8")
+        ...     report = index_paths([Path(folder, "otter.txt")], Path(folder, "index"), HashEmbeddings())
+        ...     with FaissStore.open(Path(folder, "index"), HashEmbeddings()) as store:
+        ...         report.passages_added, len(store)
+        (1, 1)
+
+    Raises:
+        StoreError: the folder holds something else, or a store that cannot be opened.
+    """
+    folder = Path(out)
+    require_store_or_empty(folder)
+    is_new = not (folder / MANIFEST).exists()
+    with FaissStore(embedding) if is_new else FaissStore.open(folder, embedding) as store:
+        checkpoint = _Checkpoint(store, folder)
+
+        def after_batch(state: Progress) -> None:
+            checkpoint.saw(state.passages_added)
+            if progress is not None:
+                progress(state)
+
+        try:
+            report = ingest(paths, store, chunk_size=chunk_size, chunk_overlap=chunk_overlap, progress=after_batch)
+        except BaseException:
+            checkpoint.save_changes()
+            raise
+        if report.changed or is_new:
+            store.save(folder)
+        return report
+
+
+class _Checkpoint:
+    """Publishes a store now and then while it grows."""
+
+    def __init__(self, store: FaissStore, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        self._passages = self._saved = 0
+        self._pause = CHECKPOINT_SECONDS
+        self._last = time.monotonic()
+
+    def saw(self, passages: int) -> None:
+        """Publish when the last time is long enough ago."""
+        self._passages = passages
+        if time.monotonic() - self._last >= self._pause:
+            self.save_changes()
+
+    def save_changes(self) -> None:
+        """Publish unless nothing was added since."""
+        if self._passages == self._saved:
+            return
+        started = time.monotonic()
+        self._store.save(self._folder)
+        self._saved, self._last = self._passages, time.monotonic()
+        self._pause = max(CHECKPOINT_SECONDS, (self._last - started) / CHECKPOINT_SHARE)

@@ -1,0 +1,260 @@
+"""The reading half of the store: LangChain's search methods over a `Collection`, sync and async.
+
+Every search is one embedding of the query and one call of the collection; the async methods await the first and give
+the second to a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, assert_never, get_args
+
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import VectorStore
+
+from automix_graph.config import DEFAULT_K
+from automix_graph.errors import ConfigurationError
+from automix_graph.retrieval.collection import Collection, Hits, require_k
+from automix_graph.retrieval.filters import Filter
+from automix_graph.retrieval.vectors import Matrix, as_matrix, relevance
+
+SearchMode = Literal["hybrid", "similarity", "bm25"]
+"""How passages are ranked: by fused ranks, by vectors, or by words."""
+
+SEARCH_MODES: Final[tuple[SearchMode, ...]] = get_args(SearchMode)
+SEARCH_TYPES: Final = (*SEARCH_MODES, "mmr", "similarity_score_threshold")
+
+DEFAULT_FETCH_K: Final = 20
+"""Passages from which maximal marginal relevance chooses."""
+
+DEFAULT_LAMBDA: Final = 0.5
+"""Weight of relevance against diversity in maximal marginal relevance."""
+
+
+class SearchableStore(VectorStore):
+    """The search methods of a store; `FaissStore` adds writing, saving and opening."""
+
+    collection: Collection
+    """The store without its embedding model; ingestion writes to it directly."""
+
+    _embedding: Embeddings
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """The embedding model."""
+        return self._embedding
+
+    # By text, with the score of the mode
+
+    def search_with_score(
+        self, query: str, search_type: str = "hybrid", *, k: int = DEFAULT_K, filter: Filter | None = None
+    ) -> Hits:
+        """Return the k best passages with their scores, best first.
+
+        Args:
+            query: any text.
+            search_type: ``"hybrid"`` (score: fused reciprocal ranks), ``"similarity"`` (score: see the store's metric)
+                or ``"bm25"`` (score: BM25; passages without any word of the query are not returned).
+            k: how many passages, at least 1.
+            filter: conditions on metadata, see `FaissStore`; applied before ranking.
+
+        Raises:
+            ConfigurationError: an unknown search type, a k below 1, or a wrong filter.
+        """
+        mode = _require_mode(search_type)
+        require_k(k)
+        if mode == "bm25":
+            return self.collection.bm25(query, k=k, wanted=filter)
+        return self._ranked(mode, query, self._embedding.embed_query(query), k, filter)
+
+    async def asearch_with_score(
+        self, query: str, search_type: str = "hybrid", *, k: int = DEFAULT_K, filter: Filter | None = None
+    ) -> Hits:
+        """Return the k best passages with their scores, without blocking; see `search_with_score`."""
+        mode = _require_mode(search_type)
+        require_k(k)
+        if mode == "bm25":
+            return await asyncio.to_thread(self.collection.bm25, query, k=k, wanted=filter)
+        vector = await self._embedding.aembed_query(query)
+        return await asyncio.to_thread(self._ranked, mode, query, vector, k, filter)
+
+    def _ranked(self, mode: SearchMode, query: str, vector: list[float], k: int, wanted: Filter | None) -> Hits:
+        match mode:
+            case "hybrid":
+                return self.collection.hybrid(query, _row(vector), k=k, wanted=wanted)
+            case "similarity":
+                return self.collection.dense(_row(vector), k=k, wanted=wanted)
+            case "bm25":
+                return self.collection.bm25(query, k=k, wanted=wanted)
+            case _:
+                assert_never(mode)
+
+    # LangChain's interface
+
+    def search(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
+        """Return passages by any search type: one of `SEARCH_TYPES`."""
+        if require_search_type(search_type) in SEARCH_MODES:
+            return _documents(self.search_with_score(query, search_type, **kwargs))
+        return super().search(query, search_type, **kwargs)
+
+    async def asearch(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
+        """Return passages by any search type, without blocking."""
+        if require_search_type(search_type) in SEARCH_MODES:
+            return _documents(await self.asearch_with_score(query, search_type, **kwargs))
+        return await super().asearch(query, search_type, **kwargs)
+
+    def similarity_search(
+        self, query: str, k: int = DEFAULT_K, *, filter: Filter | None = None, **kwargs: Any
+    ) -> list[Document]:
+        """Return the k passages nearest to the query."""
+        return _documents(self.similarity_search_with_score(query, k, filter=filter, **kwargs))
+
+    async def asimilarity_search(
+        self, query: str, k: int = DEFAULT_K, *, filter: Filter | None = None, **kwargs: Any
+    ) -> list[Document]:
+        """Return the k passages nearest to the query, without blocking."""
+        return _documents(await self.asimilarity_search_with_score(query, k, filter=filter, **kwargs))
+
+    def similarity_search_with_score(
+        self, query: str, k: int = DEFAULT_K, *, filter: Filter | None = None, **kwargs: Any
+    ) -> Hits:
+        """Return the k passages nearest to the query with their scores, nearest first."""
+        _refuse(kwargs)
+        return self.search_with_score(query, "similarity", k=k, filter=filter)
+
+    async def asimilarity_search_with_score(
+        self, query: str, k: int = DEFAULT_K, *, filter: Filter | None = None, **kwargs: Any
+    ) -> Hits:
+        """Return the k passages nearest to the query with their scores, without blocking."""
+        _refuse(kwargs)
+        return await self.asearch_with_score(query, "similarity", k=k, filter=filter)
+
+    def similarity_search_by_vector(
+        self, embedding: list[float], k: int = DEFAULT_K, *, filter: Filter | None = None, **kwargs: Any
+    ) -> list[Document]:
+        """Return the k passages nearest to a vector."""
+        _refuse(kwargs)
+        return _documents(self.collection.dense(_row(embedding), k=require_k(k), wanted=filter))
+
+    async def asimilarity_search_by_vector(
+        self, embedding: list[float], k: int = DEFAULT_K, *, filter: Filter | None = None, **kwargs: Any
+    ) -> list[Document]:
+        """Return the k passages nearest to a vector, without blocking."""
+        return await asyncio.to_thread(self.similarity_search_by_vector, embedding, k, filter=filter, **kwargs)
+
+    def max_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        fetch_k: int = DEFAULT_FETCH_K,
+        lambda_mult: float = DEFAULT_LAMBDA,
+        *,
+        filter: Filter | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return k of the fetch_k nearest passages, near to the query and far from each other.
+
+        Args:
+            query: any text.
+            k: how many passages.
+            fetch_k: how many to choose from; taken as k where it is less.
+            lambda_mult: in [0, 1]; 1 looks at nearness only, 0 at diversity only.
+            filter: conditions on metadata; applied before ranking.
+            **kwargs: none are known.
+        """
+        vector = self._embedding.embed_query(query)
+        return self.max_marginal_relevance_search_by_vector(vector, k, fetch_k, lambda_mult, filter=filter, **kwargs)
+
+    async def amax_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = DEFAULT_K,
+        fetch_k: int = DEFAULT_FETCH_K,
+        lambda_mult: float = DEFAULT_LAMBDA,
+        *,
+        filter: Filter | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return k diverse passages, without blocking; see `max_marginal_relevance_search`."""
+        vector = await self._embedding.aembed_query(query)
+        return await self.amax_marginal_relevance_search_by_vector(
+            vector, k, fetch_k, lambda_mult, filter=filter, **kwargs
+        )
+
+    def max_marginal_relevance_search_by_vector(
+        self,
+        embedding: list[float],
+        k: int = DEFAULT_K,
+        fetch_k: int = DEFAULT_FETCH_K,
+        lambda_mult: float = DEFAULT_LAMBDA,
+        *,
+        filter: Filter | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return k diverse passages near a vector; see `max_marginal_relevance_search`."""
+        _refuse(kwargs)
+        if not 0.0 <= lambda_mult <= 1.0:
+            raise ConfigurationError(f"lambda_mult is {lambda_mult!r}; it must be a number in [0, 1]")
+        return self.collection.diverse(
+            _row(embedding),
+            k=require_k(k),
+            fetch_k=require_k(fetch_k, name="fetch_k"),
+            lambda_mult=lambda_mult,
+            wanted=filter,
+        )
+
+    async def amax_marginal_relevance_search_by_vector(
+        self,
+        embedding: list[float],
+        k: int = DEFAULT_K,
+        fetch_k: int = DEFAULT_FETCH_K,
+        lambda_mult: float = DEFAULT_LAMBDA,
+        *,
+        filter: Filter | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return k diverse passages near a vector, without blocking."""
+        search = self.max_marginal_relevance_search_by_vector
+        return await asyncio.to_thread(search, embedding, k, fetch_k, lambda_mult, filter=filter, **kwargs)
+
+    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Return the passages with these ids that exist, in the order of the ids."""
+        return self.collection.get(ids)
+
+    async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Return the passages with these ids that exist, without blocking."""
+        return await asyncio.to_thread(self.collection.get, ids)
+
+    def _select_relevance_score_fn(self) -> Callable[[float], float]:
+        return lambda score: relevance(score, self.collection.metric)
+
+
+def require_search_type(search_type: str) -> str:
+    """Return the search type, or raise a ConfigurationError that lists the known ones."""
+    if search_type not in SEARCH_TYPES:
+        raise ConfigurationError(f"unknown search_type {search_type!r}; known are {', '.join(SEARCH_TYPES)}")
+    return search_type
+
+
+def _require_mode(search_type: str) -> SearchMode:
+    for mode in SEARCH_MODES:
+        if search_type == mode:
+            return mode
+    raise ConfigurationError(
+        f"search_type {search_type!r} has no scores of its own; those with scores are {', '.join(SEARCH_MODES)}"
+    )
+
+
+def _row(vector: list[float]) -> Matrix:
+    return as_matrix([vector]).reshape(-1)
+
+
+def _documents(hits: Hits) -> list[Document]:
+    return [document for document, _ in hits]
+
+
+def _refuse(kwargs: dict[str, Any]) -> None:
+    if kwargs:
+        raise ConfigurationError(f"unknown search arguments {', '.join(map(repr, kwargs))}; known are 'k' and 'filter'")
