@@ -22,6 +22,7 @@ LAYERS = {
     "verification": 2,
     "graph": 3,
     "cli": 5,
+    "__main__": 6,
 }
 SIDEWAYS = {("verification", "models"), ("costs", "config"), ("retrieval", "models")}
 """Imports inside a layer that the design allows."""

@@ -46,10 +46,10 @@ def build_automix(
         large: the model that is asked where the small answer is not good enough.
         retriever: any retriever, vector store or ``Runnable[str, list[Document]]``.
         verifier: who judges the small answer. None: the large model, with one short verdict (an embedded model: with
-            the probability of its verdict's first token). ``"small"``, ``"large"``, a model's name or a chat model:
+            the probability of its verdict's first token, against the threshold that was measured for it).
+            ``"small"``, ``"large"``, a model's name or a chat model:
             that model. Or any `Verifier`.
-        policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT (an embedded
-            judge: if its confidence reaches the threshold that was measured for it).
+        policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT.
         language: of the prompts: ``"en"``, ``"zh"``, or ``"auto"`` to choose from each question.
         prices: USD per million tokens by model label, where list prices do not apply.
         on_large_failure: ``"degrade"`` returns the rejected small answer marked ``degraded``, ``"raise"`` raises.
@@ -73,7 +73,7 @@ def build_automix(
     graph: Graph = StateGraph(AutomixState, input_schema=AutomixInput, output_schema=AutomixOutput)
     graph.add_node("retrieve", retrieve_node(_as_retriever(retriever), language=language))
     graph.add_node("small_answer", small_answer_node(small_model, prices=ledger_prices))
-    graph.add_node("verify", verify_node(judge, choose_policy(policy, judge), prices=ledger_prices))
+    graph.add_node("verify", verify_node(judge, choose_policy(policy), prices=ledger_prices))
     graph.add_node("large_answer", large_answer_node(large_model, prices=ledger_prices, on_failure=on_large_failure))
     graph.add_edge(START, "retrieve")
     graph.add_edge("retrieve", "small_answer")

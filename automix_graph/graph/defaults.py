@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from langchain_core.language_models import BaseChatModel
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel
 from automix_graph.models.catalog import CATALOG, LOCAL_PREFIX
 from automix_graph.models.chat import model_label, resolve_chat_model
-from automix_graph.policies import AcceptCorrect, Policy, Threshold
+from automix_graph.policies import AcceptCorrect, Policy
 from automix_graph.verification import ShortVerdict, TokenProbability, Verifier
 
 
 def named(model: str | BaseChatModel) -> NamedModel:
     """Return a model with its label."""
-    return NamedModel(label=model_label(model), model=resolve_chat_model(model))
+    resolved = resolve_chat_model(model)
+    return NamedModel(label=model_label(model), model=resolved)
 
 
 def choose_verifier(
@@ -40,15 +39,14 @@ def choose_verifier(
     )
 
 
-def choose_policy(policy: Policy | None, verifier: Verifier) -> Policy:
-    """Return the policy that the caller gave, else the one that suits the verifier.
+def choose_policy(policy: Policy | None) -> Policy:
+    """Return the policy that the caller gave, else the one that follows the verdict.
 
     Raises:
         ConfigurationError: it is no policy.
     """
     if policy is None:
-        measured = _measured_threshold(verifier.judge.label) if isinstance(verifier, TokenProbability) else None
-        return AcceptCorrect() if measured is None else Threshold(measured)
+        return AcceptCorrect()
     if isinstance(policy, Policy):
         return policy
     raise ConfigurationError(f"policy is {policy!r}; give None, Threshold(minimum), or any object with decide(history)")
@@ -56,11 +54,8 @@ def choose_policy(policy: Policy | None, verifier: Verifier) -> Policy:
 
 def _judged_by(judge: NamedModel) -> Verifier:
     # The generated word of the embedded judge accepts far too much; the probability behind the word tells more.
-    if _measured_threshold(judge.label) is not None:
-        return TokenProbability(judge=judge)
-    return ShortVerdict(judge=judge)
-
-
-def _measured_threshold(label: str) -> float | None:
-    model: Any = CATALOG.get(label.removeprefix(LOCAL_PREFIX)) if label.startswith(LOCAL_PREFIX) else None
-    return model.verdict_threshold if model else None
+    name = judge.label.removeprefix(LOCAL_PREFIX)
+    embedded = CATALOG.get(name) if name != judge.label else None
+    if embedded is None or embedded.verdict_threshold is None:
+        return ShortVerdict(judge=judge)
+    return TokenProbability(judge=judge, threshold=embedded.verdict_threshold)

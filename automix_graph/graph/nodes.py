@@ -69,12 +69,12 @@ def small_answer_node(small: NamedModel, *, prices: Prices) -> Node:
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        prompt = _answer_prompt(record)
+        prompt = answer_prompt(record)
         return finish(record, call_model(small, prompt, stage="small_answer", config=unstreamed(config)))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        prompt = _answer_prompt(record)
+        prompt = answer_prompt(record)
         return finish(record, await acall_model(small, prompt, stage="small_answer", config=unstreamed(config)))
 
     return Node("small_answer", body, abody)
@@ -136,17 +136,18 @@ def large_answer_node(large: NamedModel, *, prices: Prices, on_failure: OnLargeF
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        return finish(record, call_model(large, _answer_prompt(record), stage="large_answer", config=config))
+        return finish(record, call_model(large, answer_prompt(record), stage="large_answer", config=config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        prompt = _answer_prompt(record)
+        prompt = answer_prompt(record)
         return finish(record, await acall_model(large, prompt, stage="large_answer", config=config))
 
     return Node("large_answer", body, abody)
 
 
-def _answer_prompt(record: Record) -> Sequence[BaseMessage]:
+def answer_prompt(record: Record) -> Sequence[BaseMessage]:
+    """Return what a model is asked for an answer: the same for every tier."""
     prompts = load_prompts(record.language)
     return [SystemMessage(prompts.system), HumanMessage(prompts.render_answer(record.question, record.passages))]
 

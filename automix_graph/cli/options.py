@@ -1,0 +1,65 @@
+"""Options that several subcommands share, with their environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from automix_graph.config import (
+    DEFAULT_EMBEDDING,
+    DEFAULT_K,
+    DEFAULT_LARGE,
+    DEFAULT_SMALL,
+    ENV_EMBEDDING,
+    ENV_LARGE,
+    ENV_SMALL,
+)
+
+_MODEL: Final = "'provider:model', 'local:NAME' (see: automix models list) or 'local:/path/to/model.gguf'"
+
+index_option = click.option(
+    "--index",
+    "index_dir",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that 'automix index' wrote.",
+)
+small_option = click.option(
+    "--small",
+    envvar=ENV_SMALL,
+    show_envvar=True,
+    default=DEFAULT_SMALL,
+    show_default=True,
+    help=f"Model that answers first: {_MODEL}.",
+)
+large_option = click.option(
+    "--large",
+    envvar=ENV_LARGE,
+    show_envvar=True,
+    default=DEFAULT_LARGE,
+    show_default=True,
+    help="Model that is asked where the small answer is not good enough.",
+)
+verifier_option = click.option(
+    "--verifier", help="Model that judges the small answer, or 'small' or 'large'. Default: the large model."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+embedding_option = click.option(
+    "--embedding",
+    envvar=ENV_EMBEDDING,
+    show_envvar=True,
+    default=DEFAULT_EMBEDDING,
+    show_default=True,
+    help="Embedding model of the index: 'local:NAME' or 'provider:model'.",
+)
+k_option = click.option(
+    "-k",
+    "--passages",
+    "k",
+    type=click.IntRange(min=1),
+    default=DEFAULT_K,
+    show_default=True,
+    help="Passages retrieved for a question.",
+)

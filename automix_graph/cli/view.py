@@ -1,0 +1,92 @@
+"""How a result looks: as JSON for programs, as tables for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langchain_core.documents import Document
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+_SNIPPET: Final = 160
+
+
+def as_json(question: str, result: Mapping[str, Any]) -> str:
+    """Return question and result as indented JSON."""
+    documents = [
+        {"id": document.id, "text": document.page_content, "metadata": document.metadata}
+        for document in result["documents"]
+    ]
+    return json.dumps({"question": question, **result, "documents": documents}, ensure_ascii=False, indent=2)
+
+
+def show(console: Console, result: Mapping[str, Any]) -> None:
+    """Print a result: the answer, how it came about, its sources, and what it cost."""
+    console.print(
+        Panel(Text(result["answer"]), title="Answer", title_align="left"),
+        how(result),
+        Group(Text("\nSources", style="bold"), *(_source(n, d) for n, d in enumerate(result["documents"], start=1))),
+        "",
+        calls_table(result["usage"], result["cost"]),
+        sep="\n",
+    )
+
+
+def how(result: Mapping[str, Any]) -> RenderableType:
+    """Return one line that says how the answer came about."""
+    confidence = result["confidence"]
+    judged = result["verdict"] if confidence is None else f"{result['verdict']}, confidence {confidence:.2f}"
+    line = Text.assemble("Route: ", (result["route"], "bold"), f"   Verdict on the small answer: {judged}")
+    if result["degraded"]:
+        line.append("\nDegraded: the large model failed; this is the small answer that was not accepted.", "bold red")
+    return line
+
+
+def calls_table(usage: Mapping[str, Any], cost: float | None) -> Table:
+    """Return the ledger as a table."""
+    table = Table("Call", "Model", title="Calls", title_justify="left", show_footer=True)
+    table.columns[0].footer = "total"
+    totals = (
+        _tokens(usage["input_tokens"], usage["cached_input_tokens"]),
+        str(usage["output_tokens"]),
+        f"{usage['seconds']:.1f}",
+        _cost(cost),
+    )
+    for header, footer in zip(("Tokens in", "out", "Seconds", "Cost"), totals, strict=True):
+        table.add_column(header, footer=footer, justify="right")
+    for call in usage["calls"]:
+        table.add_row(
+            call["stage"] + (" (failed)" if call["error"] else ""),
+            escape(call["model"]),
+            _tokens(call["input_tokens"], call["cached_input_tokens"]),
+            "?" if call["output_tokens"] is None else str(call["output_tokens"]),
+            f"{call['seconds']:.1f}",
+            _cost(call["cost"]),
+        )
+        if call["error"]:
+            table.add_row("", Text(call["error"], style="red"))
+    return table
+
+
+def _source(number: int, document: Document) -> RenderableType:
+    metadata = document.metadata
+    where = [str(metadata.get("title") or metadata.get("source") or document.id or "")]
+    where += [f"{key} {metadata[key]}" for key in ("page", "row", "line") if key in metadata]
+    snippet = " ".join(document.page_content.split())
+    snippet = snippet if len(snippet) <= _SNIPPET else snippet[: _SNIPPET - 1] + "…"
+    return Text.assemble((f"[{number}] {', '.join(where)}", "cyan"), f"\n    {snippet}")
+
+
+def _tokens(count: int | None, cached: int | None) -> str:
+    if count is None:
+        return "?"
+    return f"{count} ({cached} cached)" if cached else str(count)
+
+
+def _cost(cost: float | None) -> str:
+    return "unknown" if cost is None else f"${cost:.6f}"

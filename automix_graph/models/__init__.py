@@ -1,0 +1,59 @@
+"""Chat and embedding models by name, embedded ones among them.
+
+Importing this package loads nothing but the names below, each when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automix_graph.models.cache import cache_dir, is_present, model_path
+    from automix_graph.models.catalog import CATALOG, DEFAULT_NAMES, EmbeddedModel, find_model
+    from automix_graph.models.chat import model_label, resolve_chat_model
+    from automix_graph.models.embeddings import load_embeddings
+    from automix_graph.models.fetch import Progress, pull
+    from automix_graph.models.runtime import ServerSettings
+
+__all__ = [
+    "CATALOG",
+    "DEFAULT_NAMES",
+    "EmbeddedModel",
+    "Progress",
+    "ServerSettings",
+    "cache_dir",
+    "find_model",
+    "is_present",
+    "load_embeddings",
+    "model_label",
+    "model_path",
+    "pull",
+    "resolve_chat_model",
+]
+
+_HOMES = {
+    "CATALOG": "catalog",
+    "DEFAULT_NAMES": "catalog",
+    "EmbeddedModel": "catalog",
+    "Progress": "fetch",
+    "ServerSettings": "runtime",
+    "cache_dir": "cache",
+    "find_model": "catalog",
+    "is_present": "cache",
+    "load_embeddings": "embeddings",
+    "model_label": "chat",
+    "model_path": "cache",
+    "pull": "fetch",
+    "resolve_chat_model": "chat",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
