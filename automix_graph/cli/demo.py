@@ -161,7 +161,7 @@ def _compare(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
     """Sum what the graph did, and what asking the large model every time did, on the same questions."""
     cascade = [call for outcome in outcomes for call in outcome.calls]
     return {
-        "small answers, large judges": _sums(cascade),
+        "cascade": _sums(cascade),
         "always large": _sums([outcome.large for outcome in outcomes]),
     }
 
@@ -183,16 +183,16 @@ def _sums(calls: Sequence[Call]) -> dict[str, Any]:
 def _show_comparison(
     console: Console, outcomes: Sequence[Outcome], comparison: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    table = Table("", title=f"{len(outcomes)} questions", title_justify="left")
-    for header in ("large model read", "of it cached", "large model wrote", "seconds", "cost at hosted prices"):
+    table = Table("", title=f"{len(outcomes)} questions, and what the large model read and wrote", title_justify="left")
+    for header in ("tokens read", "of these cached", "written", "seconds", "cost"):
         table.add_column(header, justify="right")
     for name, sums in comparison.items():
         cost = sums["cost_at_hosted_prices"]
         table.add_row(
             name,
-            f"{sums['large_input_tokens']} tokens",
+            str(sums["large_input_tokens"]),
             str(sums["large_cached_input_tokens"]),
-            f"{sums['large_output_tokens']} tokens",
+            str(sums["large_output_tokens"]),
             f"{sums['seconds']:.0f}",
             "unknown" if cost is None else f"${cost:.4f}",
         )
@@ -209,7 +209,7 @@ def _conclusion(outcomes: Sequence[Outcome], comparison: Mapping[str, Mapping[st
     priced = ", ".join(f"{local} as {hosted}" for local, hosted in _PRICED_AS.items())
     return (
         f"{kept} of {len(outcomes)} answers are the small model's. Against always-large: time {seconds:+.0%}, "
-        f"cost {cost} (list prices of the same token counts: {priced}).\n"
+        f"cost {cost} (at list prices of hosted models for the same tokens: {priced}).\n"
         "The judge reads all that an answer would be written from, so a large judge saves money only where answers are "
         "long, prompts are cached, or nearly all small answers are kept."
     )

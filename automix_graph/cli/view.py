@@ -9,6 +9,7 @@ from typing import Any, Final
 from langchain_core.documents import Document
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -79,7 +80,7 @@ def _source(number: int, document: Document) -> RenderableType:
     where += [f"{key} {metadata[key]}" for key in ("page", "row", "line") if key in metadata]
     snippet = " ".join(document.page_content.split())
     snippet = snippet if len(snippet) <= _SNIPPET else snippet[: _SNIPPET - 1] + "…"
-    return Text.assemble((f"[{number}] {', '.join(where)}", "cyan"), f"\n    {snippet}")
+    return Group(Text(f"[{number}] {', '.join(where)}", style="cyan"), Padding(Text(snippet), (0, 0, 0, 4)))
 
 
 def _tokens(count: int | None, cached: int | None) -> str:

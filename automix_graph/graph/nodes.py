@@ -14,7 +14,7 @@ from automix_graph.costs import Prices
 from automix_graph.errors import ConfigurationError, ModelCallError
 from automix_graph.graph.commit import begin, commit
 from automix_graph.graph.node import Node
-from automix_graph.graph.progress import emit, unstreamed
+from automix_graph.graph.progress import emit
 from automix_graph.graph.state import AutomixState, Update
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
 from automix_graph.policies import Policy, decide
@@ -54,7 +54,7 @@ def retrieve_node(retriever: Runnable[str, list[Document]], *, language: str) ->
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         return start(state, await retriever.ainvoke(_checked_question(state), config))
 
-    return Node("retrieve", body, abody)
+    return Node("retrieve", body, abody, streams=True)
 
 
 def small_answer_node(small: NamedModel, *, prices: Prices) -> Node:
@@ -70,14 +70,14 @@ def small_answer_node(small: NamedModel, *, prices: Prices) -> Node:
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
         prompt = answer_prompt(record)
-        return finish(record, call_model(small, prompt, stage="small_answer", config=unstreamed(config)))
+        return finish(record, call_model(small, prompt, stage="small_answer", config=config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
         prompt = answer_prompt(record)
-        return finish(record, await acall_model(small, prompt, stage="small_answer", config=unstreamed(config)))
+        return finish(record, await acall_model(small, prompt, stage="small_answer", config=config))
 
-    return Node("small_answer", body, abody)
+    return Node("small_answer", body, abody, streams=False)
 
 
 def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
@@ -107,16 +107,16 @@ def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
         draft = record.draft("small")
         if draft is None:
             return finish(record, draft, _NO_DRAFT)
-        return finish(record, draft, verifier.verify(_case(record, draft), unstreamed(config)))
+        return finish(record, draft, verifier.verify(_case(record, draft), config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
         draft = record.draft("small")
         if draft is None:
             return finish(record, draft, _NO_DRAFT)
-        return finish(record, draft, await verifier.averify(_case(record, draft), unstreamed(config)))
+        return finish(record, draft, await verifier.averify(_case(record, draft), config))
 
-    return Node("verify", body, abody)
+    return Node("verify", body, abody, streams=False)
 
 
 def large_answer_node(large: NamedModel, *, prices: Prices, on_failure: OnLargeFailure) -> Node:
@@ -143,7 +143,7 @@ def large_answer_node(large: NamedModel, *, prices: Prices, on_failure: OnLargeF
         prompt = answer_prompt(record)
         return finish(record, await acall_model(large, prompt, stage="large_answer", config=config))
 
-    return Node("large_answer", body, abody)
+    return Node("large_answer", body, abody, streams=True)
 
 
 def answer_prompt(record: Record) -> Sequence[BaseMessage]:

@@ -156,6 +156,8 @@ class _Run:
             self._files_done += 1
             self._tell(path, inside=0)
         self._flush()
+        if self._walk.files:
+            self._tell(self._walk.files[-1], inside=0)
         gone = self._remove_gone()
         return IngestReport(
             read=tuple(self._read),

@@ -2,12 +2,17 @@ import json
 from typing import Any
 
 import pytest
-from conftest import DRAFT, LARGE, QUESTION, MakeScene, Scene
+from conftest import DRAFT, LARGE, PASSAGES, QUESTION, MakeScene
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessageChunk
 from langgraph.graph import END, START, StateGraph
 
+from automix_graph.graph import create_automix
+from automix_graph.graph.build import CompiledGraph
 from automix_graph.graph.state import AutomixState
+from automix_graph.models.calling import NamedModel
+from automix_graph.testing import ScriptedChatModel, StaticRetriever
+from automix_graph.verification import ShortVerdict
 
 MODES = ["values", "updates", "messages", "custom", "tasks", "debug", "checkpoints"]
 ESCALATED = {"judge": ["The DRAFT answer is Incorrect"], "large": [LARGE]}
@@ -36,8 +41,7 @@ async def test_every_mode_carries_the_committed_answer(
     assert committed(mode, parts) == answer
 
 
-async def captured(scene: Scene, door: str) -> list[Any]:
-    graph = scene.graph
+async def captured(graph: CompiledGraph, door: str) -> list[Any]:
     if door == "events v1":
         return [event async for event in graph.astream_events(QUESTION, version="v1")]
     if door == "events v2":
@@ -52,9 +56,25 @@ async def captured(scene: Scene, door: str) -> list[Any]:
 @pytest.mark.filterwarnings("ignore:.*astream_events:DeprecationWarning")
 @pytest.mark.parametrize("door", [*MODES, "all modes", "all modes, v2", "events v1", "events v2"])
 async def test_a_rejected_draft_leaves_through_no_door(make_scene: MakeScene, door: str) -> None:
-    parts = await captured(make_scene(**ESCALATED), door)
+    parts = await captured(make_scene(**ESCALATED).graph, door)
     assert "DRAFT" not in repr(parts)
     assert "DRAFT" not in json.dumps(parts, default=repr)
+
+
+@pytest.mark.filterwarnings("ignore:.*astream_events:DeprecationWarning")
+@pytest.mark.parametrize("door", ["messages", "all modes", "all modes, v2", "events v2"])
+async def test_a_verifier_that_wraps_its_model_does_not_stream_either(door: str) -> None:
+    judge = ScriptedChatModel(["The DRAFT answer is Incorrect"], label="judge")
+    graph = create_automix(
+        small=ScriptedChatModel([DRAFT]),
+        large=ScriptedChatModel([LARGE]),
+        retriever=StaticRetriever(PASSAGES),
+        verifier=ShortVerdict(judge=NamedModel(label="judge", model=judge), max_tokens=8),
+    )
+    parts = await captured(graph, door)
+    assert "LARGE" in repr(parts)
+    assert "DRAFT" not in repr(parts)
+    assert "Incorrect" not in repr(parts)
 
 
 async def test_a_rejected_draft_does_not_leave_through_a_parent_graph(make_scene: MakeScene) -> None:
