@@ -7,6 +7,7 @@ stays None: it is never counted as free. This module makes no call and knows no 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -62,15 +63,22 @@ class Prices:
     def __init__(self, overrides: Mapping[str, Price | Sequence[float]] | None = None) -> None:
         self._overrides = {label: _checked(label, price) for label, price in (overrides or {}).items()}
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels whose prices the caller gave."""
+        return frozenset(self._overrides)
+
     def cost(self, call: Call) -> float | None:
         """Return the cost of a call in USD, or None where a price or a token count is unknown."""
         usage = call.usage
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
+        cached, written = usage.cached_input_tokens or 0, usage.cache_write_tokens or 0
+        if min(usage.input_tokens - cached - written, cached, written, usage.output_tokens) < 0:
+            return None  # a report that contradicts itself tells nothing
         price = self._overrides.get(call.model)
         if price is None:
             return _list_price(call.model, usage)
-        cached = usage.cached_input_tokens or 0
         cached_price = price.input if price.cached_input is None else price.cached_input
         fresh = usage.input_tokens - cached
         return (fresh * price.input + cached * cached_price + usage.output_tokens * price.output) / MILLION
@@ -111,16 +119,17 @@ def _plain(call: Call) -> dict[str, Any]:
 
 def _checked(label: str, price: Price | Sequence[float]) -> Price:
     try:
-        checked = Price(*price)
-        valid = all(number is None or number >= 0 for number in checked)
-    except TypeError:
-        valid = False
-    if not valid:
-        raise ConfigurationError(
-            f"price {price!r} of {label!r} cannot be used; give Price(input, output) in USD per million tokens, "
-            "each zero or more"
-        )
-    return checked
+        given = Price(*price)
+        cached = None if given.cached_input is None else float(given.cached_input)
+        checked = Price(float(given.input), float(given.output), cached)
+        if all(number is None or (number >= 0 and math.isfinite(number)) for number in checked):
+            return checked
+    except (TypeError, ValueError):
+        pass
+    raise ConfigurationError(
+        f"price {price!r} of {label!r} cannot be used; give Price(input, output) in USD per million tokens, each zero "
+        "or more"
+    )
 
 
 def _list_price(label: str, usage: Usage) -> float | None:
@@ -133,6 +142,7 @@ def _list_price(label: str, usage: Usage) -> float | None:
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cached_input_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
     )
     try:
         found = genai_prices.calc_price(tokens, model, provider_id=_PROVIDERS.get(provider, provider))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 Stage = Literal["small_answer", "verify", "large_answer"]
 """The node that made a model call."""
@@ -38,12 +38,12 @@ class Passage:
     Attributes:
         text: the text as it was indexed.
         id: the id in the store; None where the retriever gives none.
-        source: where the text came from (a path, a URL, a title); None where unknown.
+        metadata: what the retriever knows of it, as JSON values.
     """
 
     text: str
     id: str | None = None
-    source: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +54,14 @@ class Usage:
         input_tokens: tokens of the prompt, cached ones included.
         output_tokens: tokens generated, reasoning ones included.
         cached_input_tokens: those of the prompt that were read from a cache.
+        cache_write_tokens: those of the prompt that were written to a cache, where that has a price of its own.
         reasoning_tokens: those of the output that were spent on hidden reasoning.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
@@ -73,7 +75,8 @@ class Call:
         usage: tokens as reported; fields are None where the provider did not say.
         seconds: wall time.
         cost: in USD; None where a price or a token count is unknown.
-        error: why the call failed; None where it did not.
+        error: the kind of failure, without the provider's words (they may repeat the prompt); None where the call
+            succeeded.
     """
 
     stage: Stage
@@ -94,14 +97,17 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What the verifier found about one draft.
+    """What the verifier found about one draft: a verdict with a confidence, or UNPARSED with the reason.
 
     Attributes:
         method: the verifier's name.
         verdict: the judgement; UNPARSED where there is none to trust.
-        confidence: estimate in [0, 1] that the draft is correct; None where the verification failed.
+        confidence: estimate in [0, 1] that the draft is correct; None where there is no judgement.
         verdicts: every verdict drawn, in order.
         failure: why there is no judgement; None where there is one.
+
+    Raises:
+        ValueError: the confidence lies outside [0, 1], or the fields contradict each other.
     """
 
     method: str
@@ -116,10 +122,13 @@ class Verification:
                 f"confidence of verifier {self.method!r} is {self.confidence!r}; it must be a number in [0, 1], "
                 "or None with a failure that says why there is none"
             )
-        if (self.confidence is None) is not (self.failure is not None):
+        if not isinstance(self.verdict, Verdict):
+            raise ValueError(f"verdict of verifier {self.method!r} is {self.verdict!r}; it must be a Verdict")
+        judged = (self.verdict is not Verdict.UNPARSED, self.confidence is not None, self.failure is None)
+        if len(set(judged)) > 1:
             raise ValueError(
-                f"verifier {self.method!r} must give either a confidence or a failure; "
-                f"it gave confidence={self.confidence!r} and failure={self.failure!r}"
+                f"verifier {self.method!r} must give either CORRECT or INCORRECT with a confidence, or UNPARSED with a "
+                f"failure; it gave {self.verdict.value}, confidence={self.confidence!r} and failure={self.failure!r}"
             )
 
 
@@ -148,7 +157,7 @@ class Record:
         prompts: fingerprint of the prompts, see `automix_graph.prompts.Prompts.fingerprint`.
         passages: what every model saw, in this order.
         drafts: answers by tier, cheapest first.
-        verifications: one for each draft that was verified.
+        verifications: one for each tier that was to be verified, a missing draft included.
         decisions: one for each verification.
         calls: every model call, in order.
         schema_version: of the JSON form.
@@ -186,8 +195,8 @@ class Record:
         return next((draft.text for draft in self.drafts if draft.tier == tier), None)
 
     def to_json(self) -> str:
-        """Return the record as one line of JSON."""
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, separators=(",", ":"))
+        """Return the record as one line of JSON, in ASCII: lone surrogates, which no encoding knows, survive it."""
+        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -203,16 +212,10 @@ class Record:
                 f"record has schema_version {version!r}; this version of automix-graph reads {SCHEMA_VERSION}: "
                 "upgrade automix-graph, or record again"
             )
-        return cls(
-            **data
-            | {
-                "passages": tuple(Passage(**item) for item in data["passages"]),
-                "drafts": tuple(Draft(**item) for item in data["drafts"]),
-                "verifications": tuple(_verification(item) for item in data["verifications"]),
-                "decisions": tuple(Decision(**item) for item in data["decisions"]),
-                "calls": tuple(Call(**item | {"usage": Usage(**item["usage"])}) for item in data["calls"]),
-            }
-        )
+        try:
+            return cls(**data | {name: tuple(map(read, data[name])) for name, read in _READERS.items()})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the text is no record of schema_version {SCHEMA_VERSION}: {error!r}") from error
 
     def seal(self) -> str:
         """Return the record as one opaque line of ASCII.
@@ -220,14 +223,24 @@ class Record:
         Rejected drafts travel through graph state, and state shows up in streams, events and traces that people read.
         Sealed, a draft cannot be shown by accident. This is an encoding, not encryption.
         """
-        return base64.b85encode(self.to_json().encode()).decode("ascii")
+        return base64.b64encode(self.to_json().encode()).decode("ascii")
 
     @classmethod
     def unseal(cls, text: str) -> Self:
         """Read a record that `seal` wrote."""
-        return cls.from_json(base64.b85decode(text).decode())
+        return cls.from_json(base64.b64decode(text).decode())
 
 
 def _verification(data: Mapping[str, Any]) -> Verification:
     verdicts = tuple(Verdict(verdict) for verdict in data["verdicts"])
     return Verification(**{**data, "verdict": Verdict(data["verdict"]), "verdicts": verdicts})
+
+
+_READERS: Final[dict[str, Callable[[Mapping[str, Any]], object]]] = {
+    "passages": lambda item: Passage(**item),
+    "drafts": lambda item: Draft(**item),
+    "verifications": _verification,
+    "decisions": lambda item: Decision(**item),
+    "calls": lambda item: Call(**{**item, "usage": Usage(**item["usage"])}),
+}
+"""How the values of each list of a record are read from JSON."""

@@ -1,3 +1,7 @@
+import math
+from decimal import Decimal
+from fractions import Fraction
+
 import pytest
 
 from automix_graph.costs import Price, Prices, summarise, total_cost
@@ -39,6 +43,33 @@ def test_missing_usage_has_no_cost(usage: Usage) -> None:
     assert Prices({"local:x": (1.0, 1.0)}).cost(call(usage=usage)) is None
 
 
+@pytest.mark.parametrize("model", ["local:x", "openai:gpt-5-mini"])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(input_tokens=10, output_tokens=1, cached_input_tokens=11),
+        Usage(input_tokens=-1, output_tokens=1),
+        Usage(input_tokens=10, output_tokens=1, cached_input_tokens=6, cache_write_tokens=6),
+    ],
+)
+def test_usage_that_contradicts_itself_has_no_cost(model: str, usage: Usage) -> None:
+    assert Prices({"local:x": (1.0, 1.0)}).cost(call(model, usage)) is None
+
+
+def test_cache_writes_have_a_list_price() -> None:
+    plain = Usage(input_tokens=10_000, output_tokens=1)
+    written = Usage(input_tokens=10_000, output_tokens=1, cache_write_tokens=9_000)
+    costs = [Prices().cost(call("anthropic:claude-sonnet-4-5", usage)) for usage in (plain, written)]
+    assert costs[0] is not None
+    assert costs[1] is not None
+    assert costs[1] > costs[0]
+
+
+def test_prices_of_any_number_type_give_plain_floats() -> None:
+    cost = Prices({"local:x": (Decimal("2.0"), Fraction(10), Decimal("0.5"))}).cost(call())  # type: ignore[dict-item]
+    assert type(cost) is float
+
+
 def test_one_unknown_cost_makes_the_total_unknown() -> None:
     assert total_cost([call(cost=1.0), call(cost=2.0)]) == 3.0
     assert total_cost([call(cost=1.0), call(cost=None)]) is None
@@ -53,7 +84,7 @@ def test_one_unknown_cost_makes_the_total_unknown() -> None:
     }
 
 
-@pytest.mark.parametrize("price", [(1.0,), (-1.0, 2.0), ("a", 1.0), 5])
+@pytest.mark.parametrize("price", [(1.0,), (-1.0, 2.0), ("a", 1.0), (math.inf, 1.0), 5])
 def test_a_price_that_is_none_is_refused(price: object) -> None:
     with pytest.raises(ConfigurationError, match="million tokens"):
         Prices({"local:x": price})  # type: ignore[dict-item]  # the point of the test

@@ -13,7 +13,7 @@ RECORD = Record(
     question="谁?",
     language="zh",
     prompts="0" * 64,
-    passages=(Passage(text="文", id="p1", source="a.txt"),),
+    passages=(Passage(text="文", id="p1", metadata={"source": "a.txt", "page": 3}),),
     drafts=(Draft(tier="small", text="draft text"),),
     verifications=(
         Verification(method="m", verdict=Verdict.CORRECT, confidence=0.75, verdicts=(Verdict.CORRECT,)),
@@ -29,7 +29,10 @@ def test_json_round_trip() -> None:
     assert json.loads(RECORD.to_json())["verifications"][0]["verdict"] == "CORRECT"
 
 
-@given(st.text(), st.text())
+SURROGATES = st.text(st.characters(exclude_categories=[]))
+
+
+@given(SURROGATES, SURROGATES)
 def test_a_sealed_record_shows_nothing_and_loses_nothing(question: str, draft: str) -> None:
     record = Record(question=question, language="en", prompts="", drafts=(Draft(tier="small", text=draft),))
     assert Record.unseal(record.seal()) == record
@@ -56,6 +59,21 @@ def test_a_verification_is_judgement_or_failure_never_both_or_neither() -> None:
         Verification(method="m", verdict=Verdict.CORRECT, confidence=0.5, failure="down")
     with pytest.raises(ValueError, match="either"):
         Verification(method="m", verdict=Verdict.UNPARSED, confidence=None)
+    with pytest.raises(ValueError, match="either"):
+        Verification(method="m", verdict=Verdict.UNPARSED, confidence=0.5)
+    with pytest.raises(ValueError, match="either"):
+        Verification(method="m", verdict=Verdict.CORRECT, confidence=None, failure="down")
+
+
+def test_a_verdict_is_a_verdict() -> None:
+    with pytest.raises(ValueError, match="must be a Verdict"):
+        Verification(method="m", verdict="CORRECT", confidence=1.0)  # type: ignore[arg-type]  # the point of the test
+
+
+@pytest.mark.parametrize("text", ['{"schema_version": 1}', '{"schema_version": 1, "surprise": 2}', "[]", "7"])
+def test_what_is_no_record_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="record"):
+        Record.from_json(text)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from automix_graph.graph.defaults import choose_policy, choose_verifier, named
 from automix_graph.graph.nodes import OnLargeFailure, large_answer_node, retrieve_node, small_answer_node, verify_node
 from automix_graph.graph.routing import route_verified
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
+from automix_graph.models.calling import NamedModel
 from automix_graph.policies import Policy
 from automix_graph.prompts import LANGUAGES
-from automix_graph.verification import Verifier
+from automix_graph.verification import ShortVerdict, TokenProbability, Verifier
 
 Retriever = Runnable[str, list[Document]] | VectorStore
 Graph = StateGraph[AutomixState, None, AutomixInput, AutomixOutput]
@@ -67,8 +68,8 @@ def build_automix(
     if on_large_failure not in get_args(OnLargeFailure):
         raise ConfigurationError(f"on_large_failure is {on_large_failure!r}; use 'degrade' or 'raise'")
     small_model, large_model = named(small), named(large)
-    ledger_prices = Prices(prices)
     judge = choose_verifier(verifier, small=small_model, large=large_model)
+    ledger_prices = _known_prices(prices, small_model, large_model, judge)
 
     graph: Graph = StateGraph(AutomixState, input_schema=AutomixInput, output_schema=AutomixOutput)
     graph.add_node("retrieve", retrieve_node(_as_retriever(retriever), language=language))
@@ -122,6 +123,21 @@ def create_automix(
         on_large_failure=on_large_failure,
     )
     return graph.compile(name="automix")
+
+
+def _known_prices(
+    prices: Mapping[str, Price | Sequence[float]] | None, small: NamedModel, large: NamedModel, judge: Verifier
+) -> Prices:
+    known = Prices(prices)
+    if not isinstance(judge, ShortVerdict | TokenProbability):
+        return known  # a verifier of the caller's may charge under any label
+    labels = {small.label, large.label, judge.judge.label}
+    if not known.labels <= labels:
+        raise ConfigurationError(
+            f"prices name {sorted(known.labels - labels)}, which this graph does not call; its models are "
+            f"{sorted(labels)}"
+        )
+    return known
 
 
 def _as_retriever(retriever: Any) -> Runnable[str, list[Document]]:

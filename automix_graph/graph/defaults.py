@@ -32,7 +32,7 @@ def choose_verifier(
         return _judged_by(small)
     if isinstance(verifier, str | BaseChatModel):
         return _judged_by(named(verifier))
-    if isinstance(verifier, Verifier):
+    if isinstance(verifier, Verifier) and not isinstance(verifier, type):
         return verifier
     raise ConfigurationError(
         f"verifier is {verifier!r}; give None, 'small', 'large', a model's name, a chat model, or a Verifier"
@@ -47,7 +47,7 @@ def choose_policy(policy: Policy | None) -> Policy:
     """
     if policy is None:
         return AcceptCorrect()
-    if isinstance(policy, Policy):
+    if isinstance(policy, Policy) and not isinstance(policy, type):
         return policy
     raise ConfigurationError(f"policy is {policy!r}; give None, Threshold(minimum), or any object with decide(history)")
 

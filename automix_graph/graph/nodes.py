@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import logging
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
+import numpy as np
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.costs import Prices
 from automix_graph.errors import ConfigurationError, ModelCallError
-from automix_graph.graph.commit import begin, commit
+from automix_graph.graph.commit import commit
 from automix_graph.graph.node import Node
 from automix_graph.graph.progress import emit
 from automix_graph.graph.state import AutomixState, Update
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, is_failure, kind_of
 from automix_graph.policies import Policy, decide
-from automix_graph.prompts import detect_language, load_prompts
+from automix_graph.prompts import detect_language, load_prompts, well_formed
 from automix_graph.records import Draft, Passage, Record, Verdict, Verification
 from automix_graph.verification import Case, Judgement, Verifier
 
 OnLargeFailure = Literal["degrade", "raise"]
 """What to do when the large model fails and a rejected answer is at hand."""
+
+_log: Final = logging.getLogger(__name__)
 
 _NO_DRAFT: Final = Judgement(
     verification=Verification(
@@ -36,7 +41,7 @@ def retrieve_node(retriever: Runnable[str, list[Document]], *, language: str) ->
     """Make the node that fetches the passages and starts the record."""
 
     def start(state: AutomixState, documents: object) -> Update:
-        passages = [_passage(document) for document in _checked_documents(documents)]
+        passages = tuple(_passage(document) for document in _checked_documents(documents))
         emit("retrieved", passages=len(passages))
         question = state["question"]
         chosen = detect_language(question) if language == "auto" else language
@@ -44,9 +49,9 @@ def retrieve_node(retriever: Runnable[str, list[Document]], *, language: str) ->
             question=question,
             language=chosen,
             prompts=load_prompts(chosen).fingerprint,
-            passages=tuple(passages),
+            passages=passages,
         )
-        return {"documents": documents, **begin(record)}
+        return {"record": record.seal()}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         return start(state, retriever.invoke(_checked_question(state), config))
@@ -54,7 +59,7 @@ def retrieve_node(retriever: Runnable[str, list[Document]], *, language: str) ->
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         return start(state, await retriever.ainvoke(_checked_question(state), config))
 
-    return Node("retrieve", body, abody, streams=True)
+    return Node("retrieve", body, abody, streams=False)
 
 
 def small_answer_node(small: NamedModel, *, prices: Prices) -> Node:
@@ -96,25 +101,32 @@ def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
             accept=decision.accept,
             reason=decision.reason,
         )
-        update: Update = {"decision": dataclasses.asdict(decision)}
         if decision.accept and draft is not None:
-            return update | commit(record, answer=draft, route="small")
+            return commit(record, answer=draft, route="small")
         emit("escalated")
-        return update | {"record": record.seal()}
+        return {"record": record.seal(), "decision": dataclasses.asdict(decision)}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
         draft = record.draft("small")
         if draft is None:
             return finish(record, draft, _NO_DRAFT)
-        return finish(record, draft, verifier.verify(_case(record, draft), config))
+        try:
+            judgement = verifier.verify(_case(record, draft), config)
+        except Exception as error:
+            judgement = _failed_judgement(verifier, error)
+        return finish(record, draft, judgement)
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
         draft = record.draft("small")
         if draft is None:
             return finish(record, draft, _NO_DRAFT)
-        return finish(record, draft, await verifier.averify(_case(record, draft), config))
+        try:
+            judgement = await verifier.averify(_case(record, draft), config)
+        except Exception as error:
+            judgement = _failed_judgement(verifier, error)
+        return finish(record, draft, judgement)
 
     return Node("verify", body, abody, streams=False)
 
@@ -156,9 +168,25 @@ def _case(record: Record, draft: str) -> Case:
     return Case(question=record.question, passages=record.passages, answer=draft, language=record.language)
 
 
+def _failed_judgement(verifier: Verifier, error: Exception) -> Judgement:
+    """Return the judgement of a verifier that raised, or raise again what means no failure."""
+    if not is_failure(error):
+        raise error
+    _log.debug("%s raised", verifier.method, exc_info=error)
+    reason = f"the verifier raised {kind_of(error)}"
+    return Judgement(
+        verification=Verification(method=verifier.method, verdict=Verdict.UNPARSED, confidence=None, failure=reason)
+    )
+
+
 def _passage(document: Document) -> Passage:
-    source = document.metadata.get("source")
-    return Passage(text=document.page_content, id=document.id, source=None if source is None else str(source))
+    # Through JSON, so that every checkpointer can store it: NumPy scalars become numbers, what JSON cannot hold a text.
+    metadata = json.loads(json.dumps(document.metadata, default=_plain))
+    return Passage(text=well_formed(document.page_content), id=document.id, metadata=metadata)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def _never_empty(attempt: Attempt) -> Attempt:
@@ -173,7 +201,7 @@ def _never_empty(attempt: Attempt) -> Attempt:
         status=None,
         retryable=True,
     )
-    return Attempt(call=dataclasses.replace(call, error=str(error)), error=error)
+    return Attempt(call=dataclasses.replace(call, error="empty answer"), error=error)
 
 
 def _checked_question(state: AutomixState) -> str:

@@ -9,6 +9,9 @@ Events go to ``stream_mode="custom"``. Each is a dict with an ``event`` and the 
 ``escalated``  none
 ``answer``     ``answer`` (the committed one), ``route``, ``degraded``
 =============  =====================================================================================
+
+An escalated answer streams token by token. If the large model fails in the middle of it, a degraded answer follows as a
+message with an id of its own: whoever shows tokens then starts again.
 """
 
 from __future__ import annotations
@@ -21,8 +24,12 @@ from langgraph.config import get_stream_writer
 
 
 def emit(event: str, **fields: Any) -> None:
-    """Send a progress event to whoever streams the graph."""
-    get_stream_writer()({"event": event, **fields})
+    """Send a progress event to whoever streams the graph; nobody does where a node is run by itself."""
+    try:
+        writer = get_stream_writer()
+    except (KeyError, RuntimeError):
+        return
+    writer({"event": event, **fields})
 
 
 def unstreamed(config: RunnableConfig) -> RunnableConfig:

@@ -1,10 +1,12 @@
 """One model call, measured: its reply or its failure, its tokens as reported, its wall time.
 
-This is the one place that turns a provider's exception into a `ModelCallError`. Mistakes in code pass through.
+This is the one place that turns a provider's exception into a `ModelCallError`. The provider's own words stay in that
+error: what is public of a failed call is its kind.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +18,13 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.errors import ModelCallError
+from automix_graph.prompts import well_formed
 from automix_graph.records import Call, Stage, Usage
 
-_MISTAKES: Final = (AssertionError, AttributeError, NameError, NotImplementedError, TypeError)
-"""Exceptions that mean a mistake in code, not a model that failed; hiding them would hide the mistake."""
+_log: Final = logging.getLogger(__name__)
 
 _RETRYABLE_STATUS: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+_CUT_OFF: Final = frozenset({"length", "max_tokens", "content_filter", "safety"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +56,15 @@ class Attempt:
 
     @property
     def text(self) -> str:
-        """The text of the reply; empty where there is none."""
-        return str(self.message.text) if self.message else ""
+        """The text of the reply, as the model wrote it, in valid Unicode; empty where there is none."""
+        return well_formed(str(self.message.text)) if self.message else ""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the provider ended the reply before the model did."""
+        metadata = self.message.response_metadata if self.message else {}
+        reason = metadata.get("finish_reason") or metadata.get("stop_reason")
+        return str(reason).lower() in _CUT_OFF
 
 
 def call_model(
@@ -77,9 +87,9 @@ def call_model(
     start = time.perf_counter()
     try:
         message = _bound(target, options).invoke(list(messages), config)
-    except _MISTAKES:
-        raise
     except Exception as error:
+        if not is_failure(error):
+            raise
         return _failed(target, stage, time.perf_counter() - start, error)
     return _answered(target, stage, time.perf_counter() - start, message)
 
@@ -96,9 +106,9 @@ async def acall_model(
     start = time.perf_counter()
     try:
         message = await _bound(target, options).ainvoke(list(messages), config)
-    except _MISTAKES:
-        raise
     except Exception as error:
+        if not is_failure(error):
+            raise
         return _failed(target, stage, time.perf_counter() - start, error)
     return _answered(target, stage, time.perf_counter() - start, message)
 
@@ -114,8 +124,24 @@ def _answered(target: NamedModel, stage: Stage, seconds: float, message: AIMessa
 
 def _failed(target: NamedModel, stage: Stage, seconds: float, error: Exception) -> Attempt:
     mapped = map_error(error, model=target.label, stage=stage)
-    call = Call(stage=stage, model=target.label, usage=Usage(), seconds=seconds, error=str(mapped))
+    _log.debug("%s", mapped, exc_info=error)
+    call = Call(stage=stage, model=target.label, usage=Usage(), seconds=seconds, error=kind_of(error))
     return Attempt(call=call, error=mapped)
+
+
+def is_failure(error: Exception) -> bool:
+    """Return whether an exception means that a model or a verifier failed.
+
+    Mistakes in code do not, and hiding them would hide the mistake; nor does what LangGraph raises to pause a graph.
+    """
+    mistakes = (AssertionError, NameError, NotImplementedError)
+    return not isinstance(error, mistakes) and not type(error).__module__.startswith("langgraph.")
+
+
+def kind_of(error: Exception) -> str:
+    """Return what kind of failure it was, without a word of the provider: those may repeat a prompt or a draft."""
+    status = getattr(error, "status_code", None)
+    return f"{type(error).__name__} ({status})" if isinstance(status, int) else type(error).__name__
 
 
 def map_error(error: Exception, *, model: str, stage: Stage) -> ModelCallError:
@@ -147,5 +173,6 @@ def reported_usage(message: AIMessage) -> Usage:
         input_tokens=usage["input_tokens"],
         output_tokens=usage["output_tokens"],
         cached_input_tokens=usage.get("input_token_details", {}).get("cache_read"),
+        cache_write_tokens=usage.get("input_token_details", {}).get("cache_creation"),
         reasoning_tokens=usage.get("output_token_details", {}).get("reasoning"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from automix_graph.records import Decision, Verdict, Verification
+from automix_graph.records import Decision, Verification
 
 
 @runtime_checkable
@@ -37,7 +37,5 @@ def decide(policy: Policy, history: Sequence[Verification]) -> Decision:
         raise ValueError("a policy decides about at least one verification; the history is empty")
     last = history[-1]
     if last.failure is not None:
-        return Decision(accept=False, policy=policy.name, reason=f"verification failed: {last.failure}")
-    if last.verdict is Verdict.UNPARSED:
-        return Decision(accept=False, policy=policy.name, reason="the verdict could not be read")
+        return Decision(accept=False, policy=policy.name, reason=f"no judgement: {last.failure}")
     return policy.decide(history)

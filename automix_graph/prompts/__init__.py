@@ -2,7 +2,7 @@
 
 from automix_graph.prompts.language import detect_language
 from automix_graph.prompts.library import LANGUAGES, DecisionWords, Prompts, load_prompts
-from automix_graph.prompts.quoting import as_data, numbered
+from automix_graph.prompts.quoting import as_data, numbered, well_formed
 from automix_graph.prompts.template import Template
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "detect_language",
     "load_prompts",
     "numbered",
+    "well_formed",
 ]

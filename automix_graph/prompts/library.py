@@ -28,8 +28,8 @@ class DecisionWords:
 
     Attributes:
         opening: what stands before the deciding word.
-        correct: spellings of the word that accepts.
-        incorrect: spellings of the word that rejects.
+        correct: words with which a decision to accept goes on; the first is the one that the prompt uses.
+        incorrect: words with which a decision to reject goes on; the first is the one that the prompt uses.
     """
 
     opening: str

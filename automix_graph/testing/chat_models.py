@@ -26,12 +26,14 @@ class ScriptedReply:
         text: of the reply.
         usage: tokens (input, output); None counts words, ``()`` reports none, as some providers do.
         seconds: to wait before replying.
+        finish_reason: why the reply ended, as OpenAI-compatible servers report it.
         token_probabilities: of the next token, by token; reported as OpenAI-compatible servers report them.
     """
 
     text: str
     usage: tuple[int, int] | tuple[()] | None = None
     seconds: float = 0.0
+    finish_reason: str = "stop"
     token_probabilities: tuple[tuple[str, float], ...] = ()
 
 
@@ -164,7 +166,7 @@ def _usage(reply: ScriptedReply, messages: Sequence[BaseMessage]) -> UsageMetada
 
 
 def _response_metadata(reply: ScriptedReply, label: str) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"model_name": label}
+    metadata: dict[str, Any] = {"model_name": label, "finish_reason": reply.finish_reason}
     if reply.token_probabilities:
         top = [{"token": token, "logprob": math.log(p)} for token, p in reply.token_probabilities]
         metadata["logprobs"] = {"content": [{"token": top[0]["token"], "top_logprobs": top}]}

@@ -24,8 +24,16 @@ class ShortVerdict:
 
     Attributes:
         judge: the model that judges.
-        max_tokens: cap on the reply, in tokens. None leaves the length to the prompt, which asks for the decision only;
-            a cap would cut off models that reason before they write.
+        max_tokens: cap on the reply, in tokens. None sets none: the prompt ends where only the decision is missing, and
+            a cap would cut off models that reason before they write. A reply that reaches the cap is no judgement.
+
+    Example:
+        >>> from automix_graph.records import Passage
+        >>> from automix_graph.testing import ScriptedChatModel
+        >>> verifier = ShortVerdict(judge=NamedModel(label="judge", model=ScriptedChatModel(["Correct."])))
+        >>> case = Case(question="When?", passages=(Passage(text="In May."),), answer="In May", language="en")
+        >>> verifier.verify(case).verification.confidence
+        1.0
     """
 
     judge: NamedModel
@@ -50,18 +58,18 @@ class ShortVerdict:
         return {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
 
     def _read(self, attempt: Attempt) -> Judgement:
-        if attempt.error is not None:
-            return Judgement(verification=failed(self.method, str(attempt.error)), calls=(attempt.call,))
+        return Judgement(verification=self._judge(attempt), calls=(attempt.call,))
+
+    def _judge(self, attempt: Attempt) -> Verification:
+        if attempt.call.error is not None:
+            return failed(self.method, f"the judge failed: {attempt.call.error}")
+        if attempt.cut_off:
+            return failed(self.method, "the judge's reply was cut off")
         verdict = parse_verdict(attempt.text)
         if verdict is Verdict.UNPARSED:
-            reason = "the judge's reply holds no decision"
-            found = Verification(
-                method=self.method, verdict=verdict, confidence=None, verdicts=(verdict,), failure=reason
-            )
-        else:
-            confidence = 1.0 if verdict is Verdict.CORRECT else 0.0
-            found = Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
-        return Judgement(verification=found, calls=(attempt.call,))
+            return failed(self.method, "the judge's reply holds no decision")
+        confidence = 1.0 if verdict is Verdict.CORRECT else 0.0
+        return Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
 
 
 def _prompt(case: Case) -> list[BaseMessage]:

@@ -21,8 +21,8 @@ from automix_graph.records import Verdict, Verification
 from automix_graph.verification.verifier import Case, Judgement, failed
 
 _OPTIONS: Final[dict[str, Any]] = {"max_tokens": 1, "logprobs": True, "top_logprobs": 20}
-_LEAST_MASS: Final = 0.01
-"""Below this probability of both words together, the model was not about to decide."""
+_LEAST_MASS: Final = 0.5
+"""Below this probability of all words of a decision together, the model was not about to decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,15 @@ class TokenProbability:
 
     Raises:
         ConfigurationError: the threshold lies outside [0, 1].
+
+    Example:
+        >>> from automix_graph.records import Passage
+        >>> from automix_graph.testing import ScriptedChatModel, ScriptedReply
+        >>> reply = ScriptedReply(text="Correct", token_probabilities=((" Correct", 0.6), (" Incorrect", 0.2)))
+        >>> verifier = TokenProbability(judge=NamedModel(label="judge", model=ScriptedChatModel([reply])))
+        >>> case = Case(question="When?", passages=(Passage(text="In May."),), answer="In May", language="en")
+        >>> round(verifier.verify(case).verification.confidence, 2)
+        0.75
     """
 
     judge: NamedModel
@@ -62,16 +71,18 @@ class TokenProbability:
 
     def _read(self, attempt: Attempt, words: DecisionWords) -> Judgement:
         if attempt.message is None:
-            return Judgement(verification=failed(self.method, str(attempt.error)), calls=(attempt.call,))
+            reason = f"the judge failed: {attempt.call.error}"
+            return Judgement(verification=failed(self.method, reason), calls=(attempt.call,))
         return Judgement(verification=self._judge(attempt.message, words), calls=(attempt.call,))
 
     def _judge(self, message: AIMessage, words: DecisionWords) -> Verification:
         candidates = _candidates(message)
         if not candidates:
             return failed(self.method, f"{self.judge.label} returned no token probabilities; use another verifier")
-        correct, incorrect = (_mass(candidates, spellings) for spellings in (words.correct, words.incorrect))
+        correct = _mass(candidates, words.correct, against=words.incorrect)
+        incorrect = _mass(candidates, words.incorrect, against=words.correct)
         if correct + incorrect < _LEAST_MASS:
-            return failed(self.method, "neither word of the decision is among the likely next tokens")
+            return failed(self.method, "the words of a decision are not among the likely next tokens")
         confidence = correct / (correct + incorrect)
         verdict = Verdict.CORRECT if confidence > self.threshold else Verdict.INCORRECT
         return Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
@@ -88,15 +99,20 @@ def _candidates(message: AIMessage) -> list[Mapping[str, Any]]:
     return list(content[0].get("top_logprobs") or []) if content else []
 
 
-def _mass(candidates: Iterable[Mapping[str, Any]], spellings: tuple[str, ...]) -> float:
-    """Sum the probabilities of the tokens with which one of the spellings can begin.
+def _mass(candidates: Iterable[Mapping[str, Any]], words: tuple[str, ...], *, against: tuple[str, ...]) -> float:
+    """Sum the probabilities of the tokens with which one of the words begins, and none of those against it.
 
-    A word may be cut into several tokens, so a token counts if it is a beginning of the word; one letter alone could
-    begin anything.
+    A word may be cut into several tokens, so its beginnings count, in any case. One Latin letter could begin anything.
     """
     return math.fsum(
         math.exp(candidate["logprob"])
         for candidate in candidates
-        if (token := candidate["token"].strip())
-        and any(spelling == token or (len(token) > 1 and spelling.startswith(token)) for spelling in spellings)
+        if (token := candidate["token"].strip().casefold())
+        and not (len(token) == 1 and token.isascii())
+        and _begins(token, words)
+        and not _begins(token, against)
     )
+
+
+def _begins(token: str, words: tuple[str, ...]) -> bool:
+    return any(word.startswith(token) for word in words)

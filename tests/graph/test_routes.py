@@ -1,13 +1,20 @@
+from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import DRAFT, LARGE, PASSAGES, QUESTION, MakeScene
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import interrupt
 
 from automix_graph.errors import ConfigurationError, ModelCallError
-from automix_graph.graph import create_automix
+from automix_graph.graph import build_automix, create_automix
 from automix_graph.policies import Threshold
 from automix_graph.records import Record
-from automix_graph.testing import ScriptedChatModel, ScriptedReply, StaticRetriever
+from automix_graph.testing import FunctionChatModel, ScriptedChatModel, ScriptedReply, StaticRetriever
+from automix_graph.verification import Case, Judgement, ShortVerdict
 
 DOWN = ConnectionError("provider down")
 
@@ -123,8 +130,8 @@ def test_without_any_answer_the_failure_is_raised(make_scene: MakeScene) -> None
 
 
 def test_a_mistake_in_code_is_no_failed_model(make_scene: MakeScene) -> None:
-    with pytest.raises(TypeError, match="bug"):
-        make_scene(small=[TypeError("bug")], judge=[]).graph.invoke(QUESTION)
+    with pytest.raises(NameError, match="bug"):
+        make_scene(small=[NameError("bug")], judge=[]).graph.invoke(QUESTION)
 
 
 def test_every_call_is_charged(make_scene: MakeScene) -> None:
@@ -145,7 +152,88 @@ def test_a_failed_call_makes_the_cost_unknown(make_scene: MakeScene) -> None:
     result = make_scene(judge=[DOWN], large=[LARGE], prices=prices).graph.invoke(QUESTION)
     assert result["cost"] is None
     assert result["usage"]["cost_at_least"] > 0
-    assert "provider down" in result["usage"]["calls"][1]["error"]
+    assert result["usage"]["calls"][1]["error"] == "ConnectionError"
+
+
+def test_a_failure_does_not_tell_what_the_provider_said(make_scene: MakeScene) -> None:
+    echo = ValueError(f"Invalid output: {DRAFT}")
+    parts = list(make_scene(judge=[echo], large=[LARGE]).graph.stream(QUESTION, stream_mode=["values", "custom"]))
+    assert DRAFT not in repr(parts)
+    assert "ValueError" in repr(parts)
+
+
+class Unwell:
+    """A verifier that raises."""
+
+    method = "unwell"
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def verify(self, case: Case, config: object = None) -> Judgement:
+        raise self._error
+
+    async def averify(self, case: Case, config: object = None) -> Judgement:
+        raise self._error
+
+
+async def test_a_verifier_that_raises_is_no_judgement() -> None:
+    for door in ("invoke", "ainvoke"):
+        graph = create_automix(
+            small=ScriptedChatModel([DRAFT]),
+            large=ScriptedChatModel([LARGE]),
+            retriever=StaticRetriever(PASSAGES),
+            verifier=Unwell(ConnectionError("down")),
+        )
+        result = graph.invoke(QUESTION) if door == "invoke" else await graph.ainvoke(QUESTION)
+        assert (result["answer"], result["verdict"]) == (LARGE, "UNPARSED")
+
+
+def test_what_pauses_a_graph_is_no_failure() -> None:
+    graph = build_automix(
+        small=FunctionChatModel(lambda prompt: str(interrupt("May I?"))),
+        large=ScriptedChatModel([]),
+        retriever=StaticRetriever(PASSAGES),
+    ).compile(checkpointer=InMemorySaver())
+    result = graph.invoke(QUESTION, {"configurable": {"thread_id": "1"}})
+    assert [pause.value for pause in result["__interrupt__"]] == ["May I?"]
+
+
+def test_a_reply_that_was_cut_off_is_no_judgement(make_scene: MakeScene) -> None:
+    cut = ScriptedReply(text="The AI generated answer is correct", finish_reason="length")
+    assert make_scene(judge=[cut], large=[LARGE]).graph.invoke(QUESTION)["answer"] == LARGE
+
+
+def test_text_that_no_encoding_knows_is_mended(make_scene: MakeScene) -> None:
+    result = make_scene(small=["caf\ud83d"]).graph.invoke({"question": "why \ud83d?"})
+    assert result["answer"] == "caf\ufffd"
+
+
+def test_metadata_of_passages_becomes_plain_data() -> None:
+    metadata = {"score": np.float32(0.5), "when": date(2026, 1, 2), "page": 3}
+    graph = build_automix(
+        small=ScriptedChatModel([DRAFT]),
+        large=ScriptedChatModel(["Correct"]),
+        retriever=RunnableLambda(lambda _: [Document(id="a", page_content="x", metadata=metadata)]),
+    ).compile(checkpointer=InMemorySaver())
+    result = graph.invoke(QUESTION, {"configurable": {"thread_id": "1"}})
+    assert result["documents"] == [
+        Document(id="a", page_content="x", metadata={"score": 0.5, "when": "2026-01-02", "page": 3})
+    ]
+
+
+@pytest.mark.parametrize("given", [["text"], "text", None, [Document(page_content="x"), "y"]])
+def test_a_retriever_returns_documents(given: object) -> None:
+    graph = create_automix(
+        small=ScriptedChatModel([]), large=ScriptedChatModel([]), retriever=RunnableLambda(lambda _: given)
+    )
+    with pytest.raises(ConfigurationError, match="list of langchain_core Documents"):
+        graph.invoke(QUESTION)
+
+
+def test_a_price_for_a_model_that_is_not_called_is_refused(make_scene: MakeScene) -> None:
+    with pytest.raises(ConfigurationError, match="typo"):
+        make_scene(small=[], judge=[], prices={"typo": (1.0, 1.0)})
 
 
 def test_unreported_usage_is_missing_not_zero(make_scene: MakeScene) -> None:
@@ -187,15 +275,17 @@ def test_the_language_can_be_fixed(make_scene: MakeScene) -> None:
     assert "上下文：" in scene.small.prompt_texts[0]
 
 
-@pytest.mark.parametrize("given", [{}, {"question": ""}, {"question": "  "}, {"question": 3}, {"question": None}])
+@pytest.mark.parametrize("given", [{"question": ""}, {"question": "  "}, {"question": 3}, {"question": None}])
 def test_a_question_is_needed(make_scene: MakeScene, given: dict[str, Any]) -> None:
-    with pytest.raises(Exception, match=r"question|input"):
+    with pytest.raises(ConfigurationError, match="invoke the graph with"):
         make_scene(small=[], judge=[]).graph.invoke(given)
 
 
 @pytest.mark.parametrize(
     ("argument", "value", "message"),
     [
+        ("policy", Threshold, "Threshold"),
+        ("verifier", ShortVerdict, "Verifier"),
         ("language", "fr", "'fr' is unknown"),
         ("on_large_failure", "ignore", "'degrade' or 'raise'"),
         ("policy", 0.7, "Threshold"),

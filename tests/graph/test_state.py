@@ -38,8 +38,18 @@ def test_a_question_that_fails_leaves_nothing_of_the_last_answer() -> None:
     with pytest.raises(Exception, match="down"):
         graph.invoke({"question": "second?"}, CONFIG)
     state = graph.get_state(CONFIG).values
-    assert state["answer"] is None
+    assert "answer" not in state
     assert DRAFT not in repr(state)
+
+
+def test_a_new_question_shows_nothing_of_the_last_one_from_the_start() -> None:
+    graph = threaded([DRAFT, "second answer"], ["Correct", "Correct"])
+    graph.invoke({"question": "first?"}, CONFIG)
+    assert graph.get_state(CONFIG).values["answer"] == DRAFT
+    parts = list(graph.stream({"question": "second?"}, CONFIG, stream_mode=["values", "updates"]))
+    assert "second answer" in repr(parts)
+    assert DRAFT not in repr(parts)
+    assert "first?" not in repr(parts[1:])
 
 
 def test_state_is_plain_data(make_scene: MakeScene) -> None:

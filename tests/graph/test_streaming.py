@@ -5,6 +5,7 @@ import pytest
 from conftest import DRAFT, LARGE, PASSAGES, QUESTION, MakeScene
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessageChunk
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
 from automix_graph.graph import create_automix
@@ -46,6 +47,11 @@ async def captured(graph: CompiledGraph, door: str) -> list[Any]:
         return [event async for event in graph.astream_events(QUESTION, version="v1")]
     if door == "events v2":
         return [event async for event in graph.astream_events(QUESTION, version="v2")]
+    if door == "checkpoints":
+        graph = graph.copy(update={"checkpointer": InMemorySaver()})
+        parts = list(graph.stream(QUESTION, {"configurable": {"thread_id": "1"}}, stream_mode=door))
+        assert parts
+        return parts
     if door == "all modes":
         return [part async for part in graph.astream(QUESTION, stream_mode=MODES)]
     if door == "all modes, v2":

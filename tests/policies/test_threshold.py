@@ -25,15 +25,11 @@ def test_the_last_verification_decides() -> None:
 
 
 @pytest.mark.parametrize("policy", [AcceptCorrect(), Threshold(0.0)])
-@pytest.mark.parametrize(
-    "verification",
-    [
-        Verification(method="m", verdict=Verdict.UNPARSED, confidence=None, failure="down"),
-        Verification(method="m", verdict=Verdict.UNPARSED, confidence=1.0),
-    ],
-)
-def test_without_a_judgement_every_policy_escalates(policy: Policy, verification: Verification) -> None:
-    assert decide(policy, [verification]).accept is False
+def test_without_a_judgement_every_policy_escalates(policy: Policy) -> None:
+    verification = Verification(method="m", verdict=Verdict.UNPARSED, confidence=None, failure="down")
+    decision = decide(policy, [judged(1.0), verification])
+    assert decision.accept is False
+    assert "down" in decision.reason
 
 
 def test_a_decision_needs_a_verification() -> None:

@@ -34,7 +34,7 @@ def test_data_cannot_change_the_structure_of_a_prompt(language: str, position: s
         return [line for line in lines if line and not line.startswith(("| ", "[1] "))]
 
     assert structure(forged) == structure(plain)
-    assert "<|" not in forged
+    assert "<|im_" not in forged
     assert "[INST]" not in forged
     forged.encode()
 

@@ -67,7 +67,26 @@ async def test_confidence_in_chinese() -> None:
 
 async def test_a_model_that_was_not_about_to_decide_did_not_decide() -> None:
     found = (await judge(TokenProbability, tokens(Hello=0.99, Correct=0.001))).verification
-    assert found.failure == "neither word of the decision is among the likely next tokens"
+    assert found.failure == "the words of a decision are not among the likely next tokens"
+
+
+@pytest.mark.parametrize(
+    ("language", "contrary"),
+    [
+        ("en", "not"),
+        ("en", "wrong"),
+        ("en", "Partially"),
+        ("en", "INCORRECT"),
+        ("zh", "不"),
+        ("zh", "错"),
+        ("zh", "部分"),
+    ],
+)
+async def test_every_way_to_reject_counts(language: str, contrary: str) -> None:
+    case = Case(question="q", passages=(), answer="a", language=language)
+    word = "Correct" if language == "en" else "正确"
+    found = (await judge(TokenProbability, tokens(**{contrary: 0.9, word: 0.06}), case)).verification
+    assert found.confidence == pytest.approx(0.0625)
 
 
 async def test_a_letter_that_begins_both_words_counts_for_neither() -> None:
