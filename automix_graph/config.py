@@ -1,6 +1,6 @@
 """Defaults and where they can be changed; the one place that knows them.
 
-Precedence is call > environment > default. Nothing is read at import.
+Precedence is call > environment > default. Nothing is read at import; the command line lets click read the variables.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ ENV_CACHE_DIR: Final = "AUTOMIX_CACHE_DIR"
 def setting(value: str | None, *, env: str, default: str) -> str:
     """Return the value of the call, else of the environment variable, else the default.
 
-    An environment variable that is set but empty counts as not set.
+    A value that is given but empty is a mistake, and is returned for the caller to refuse; an environment variable that
+    is set but empty counts as not set.
+
+    Example:
+        >>> setting(None, env="AUTOMIX_NOT_SET", default="local:x"), setting("local:y", env="HOME", default="local:x")
+        ('local:x', 'local:y')
     """
-    return value or os.environ.get(env) or default
+    return (os.environ.get(env) or default) if value is None else value

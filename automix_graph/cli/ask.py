@@ -56,6 +56,8 @@ def ask(
     Prints the answer, its route, the verdict with its confidence, the sources, and every model call with its tokens,
     seconds and cost.
     """
+    if not question.strip():
+        raise click.BadParameter("it is empty", param_hint="QUESTION")
     # Imported here: they take a second, and --help must not.
     from automix_graph.cli import view
     from automix_graph.graph import create_automix

@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Characters in a passage at most; a row of JSONL or CSV stays whole up to twice as many.  [default: 1200]",
 )
-@click.option("--chunk-overlap", type=click.IntRange(min=0), help="Characters that a passage repeats.  [default: 150]")
+@click.option(
+    "--chunk-overlap",
+    type=click.IntRange(min=0),
+    help="Characters that a passage repeats.  [default: 150, at most a quarter of the chunk size]",
+)
 @json_option
 def index(
     paths: tuple[Path, ...],
@@ -54,15 +58,12 @@ def index(
     """
     # Imported here: they take a second, and --help must not.
     from automix_graph.models import load_embeddings
-    from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE
+    from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE, Splitter
 
-    report = run(
-        paths,
-        out,
-        load_embeddings(embedding),
-        chunk_size=chunk_size or DEFAULT_CHUNK_SIZE,
-        chunk_overlap=DEFAULT_CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap,
-    )
+    size = chunk_size or DEFAULT_CHUNK_SIZE
+    overlap = min(DEFAULT_CHUNK_OVERLAP, size // 4) if chunk_overlap is None else chunk_overlap
+    Splitter(chunk_size=size, chunk_overlap=overlap)  # refuses what cannot be, before models are loaded
+    report = run(paths, out, load_embeddings(embedding), chunk_size=size, chunk_overlap=overlap)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report) | {"index": str(out)}, ensure_ascii=False, indent=2))
     else:

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from automix_graph.cli.options import INTERRUPTED
 from automix_graph.errors import AutomixError
 
 _COMMANDS: Final = {
@@ -18,9 +19,6 @@ _COMMANDS: Final = {
     "models": "automix_graph.cli.models",
 }
 """Modules by subcommand; each holds a command of the same name."""
-
-INTERRUPTED: Final = 130
-"""Exit status after Ctrl-C, as shells report it."""
 
 
 class _LazyGroup(click.Group):

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import click
 
+from automix_graph.cli.options import INTERRUPTED
 from automix_graph.models.cache import is_present, model_path, require_model
 from automix_graph.models.catalog import CATALOG, DEFAULT_NAMES, EmbeddedModel, find_model
 from automix_graph.models.fetch import Progress, pull
 
 _PLAIN_SECONDS: Final = 5.0
-_INTERRUPTED: Final = 130
 
 
 @click.group()
@@ -57,7 +57,7 @@ def pull_models(names: tuple[str, ...], everything: bool) -> None:
             click.echo(f"{model.name}\t{pull_shown(model)}")
     except KeyboardInterrupt:
         click.echo("interrupted; run the same command again to go on where it stopped", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 @models.command("path")
@@ -83,6 +83,7 @@ def _row(model: EmbeddedModel) -> dict[str, Any]:
         "download_bytes": model.download_size,
         "present": is_present(model),
         "path": str(model_path(model)),
+        "context_tokens": model.context_tokens,
         "licence": model.licence,
         "source": model.source,
         "description": model.description,

@@ -17,6 +17,9 @@ from automix_graph.config import (
     ENV_SMALL,
 )
 
+INTERRUPTED: Final = 130
+"""Exit status after Ctrl-C, as shells report it."""
+
 _MODEL: Final = "'provider:model', 'local:NAME' (see: automix models list) or 'local:/path/to/model.gguf'"
 
 index_option = click.option(

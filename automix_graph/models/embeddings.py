@@ -37,8 +37,7 @@ def load_embeddings(spec: str | Embeddings | None = None) -> Embeddings:
         return spec
     if not isinstance(spec, str | None):
         raise ConfigurationError(f"an object of type {type(spec).__name__} is not an embedding model; {_ALLOWED}")
-    # An empty name is a mistake, not a wish for the default.
-    name = setting(None, env=ENV_EMBEDDING, default=DEFAULT_EMBEDDING) if spec is None else spec
+    name = setting(spec, env=ENV_EMBEDDING, default=DEFAULT_EMBEDDING)
     return _local(name) if name.startswith(LOCAL_PREFIX) else _remote(name)
 
 

@@ -1,4 +1,4 @@
-"""The chat model class of local models: `ChatOpenAI`, spoken to llama.cpp in this process.
+"""The chat model class of local models: `ChatOpenAI`, spoken to llama.cpp in a process beside this one.
 
 Imported only when a local model is used, because langchain-openai is an optional dependency.
 """
@@ -25,7 +25,7 @@ _CONTROL_SHAPE: Final = r"<\|[\w.\-]+\|>"
 
 
 class LocalChatModel(ChatOpenAI):
-    """A model that runs in this process.
+    """A model that runs on this machine.
 
     Text of messages is data: a control token spelled in it (``<|im_end|>``) reaches the model with a space inside, as
     the characters that it consists of, so that a document cannot end the message that quotes it.

@@ -46,7 +46,12 @@ def publish(
         StoreError: the folder holds something else, another process saves to it for too long, or has saved to it since.
     """
     require_store_or_empty(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {str(folder)!r} cannot be made ({error.strerror}): choose another", path=str(folder)
+        ) from error
     try:
         with FileLock(folder / LOCK, timeout=LOCK_TIMEOUT):
             return _publish_locked(folder, write, metric=metric, embedding=embedding, expected=expected)

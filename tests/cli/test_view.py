@@ -1,0 +1,64 @@
+import io
+import json
+
+from langchain_core.documents import Document
+from rich.console import Console
+
+from automix_graph.cli.view import as_json, show
+from automix_graph.costs import Prices, summarise
+from automix_graph.records import Call, Usage
+
+CALLS = Prices({"s": (1.0, 2.0)}).charge(
+    [
+        Call(stage="small_answer", model="s", usage=Usage(input_tokens=100, output_tokens=5), seconds=0.5),
+        Call(
+            stage="verify", model="l", usage=Usage(input_tokens=90, output_tokens=1, cached_input_tokens=80), seconds=1
+        ),
+        Call(stage="large_answer", model="l", usage=Usage(), seconds=2.0, error="ConnectionError"),
+    ]
+)
+RESULT = {
+    "answer": "[bold]not markup[/bold] 巴西",
+    "route": "small",
+    "confidence": 0.25,
+    "verdict": "INCORRECT",
+    "documents": [Document(id="a", page_content="Some  text\n" * 99, metadata={"source": "a.pdf", "page": 3})],
+    "usage": summarise(CALLS),
+    "cost": None,
+    "degraded": True,
+}
+
+
+def shown() -> str:
+    output = io.StringIO()
+    show(Console(file=output, width=100), RESULT)
+    return output.getvalue()
+
+
+def test_people_see_answer_route_verdict_sources_and_calls() -> None:
+    text = shown()
+    for part in (
+        "[bold]not markup[/bold] 巴西",
+        "Route: small",
+        "INCORRECT, confidence 0.25",
+        "Degraded: the large model failed",
+        "[1] a.pdf, page 3",
+        "90 (80 cached)",
+        "large_answer (failed)",
+        "ConnectionError",
+        "$0.000110",
+        "unknown",
+    ):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_what_is_missing_is_not_shown_as_zero() -> None:
+    assert " ? " in shown()
+
+
+def test_programs_get_json() -> None:
+    data = json.loads(as_json("Q?", RESULT))
+    assert data["question"] == "Q?"
+    assert data["documents"][0]["metadata"] == {"source": "a.pdf", "page": 3}
+    assert data["cost"] is None
