@@ -86,11 +86,12 @@ class Splitter:
         if len(section.text) <= self.chunk_size * (ROW_FACTOR if section.row else 1):
             yield Chunk(text=section.text, start=0, heading=_heading(section, 0))
             return
-        start, end = -1, 0
+        start, last = 0, ""
         for text in self._splitter.split_text(section.text):
-            # Not by the splitter's `add_start_index`: it finds the previous chunk again where a text repeats itself.
-            start = section.text.index(text, max(start + 1, end - self.chunk_overlap))
-            end = start + len(text)
+            # Not by the splitter's `add_start_index`: it finds the previous chunk again where a text repeats itself. A
+            # longer chunk may begin where the last one did, if that was all overlap, so only an equal one moves on. This
+            # never searches past the true place, so it always finds one.
+            start, last = section.text.index(text, start + (text == last)), text
             yield Chunk(text=text, start=start, heading=_heading(section, start))
 
 
