@@ -86,12 +86,16 @@ class Splitter:
         if len(section.text) <= self.chunk_size * (ROW_FACTOR if section.row else 1):
             yield Chunk(text=section.text, start=0, heading=_heading(section, 0))
             return
-        start, last = 0, ""
+        start, end, last = 0, 0, ""
         for text in self._splitter.split_text(section.text):
-            # Not by the splitter's `add_start_index`: it finds the previous chunk again where a text repeats itself. A
-            # longer chunk may begin where the last one did, if that was all overlap, so only an equal one moves on. This
-            # never searches past the true place, so it always finds one.
-            start, last = section.text.index(text, start + (text == last)), text
+            # Not by the splitter's `add_start_index`: it finds the previous chunk again where a text repeats itself.
+            after = start + (text == last)
+            place = section.text.find(text, max(after, end - self.chunk_overlap))
+            if place < 0:
+                place = section.text.find(text, after)  # space was stripped, and more overlaps than it seems
+            if place < 0:
+                continue  # nothing but the overlap, a second time
+            start, end, last = place, place + len(text), text
             yield Chunk(text=text, start=start, heading=_heading(section, start))
 
 
