@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1] / "automix_graph"
 
 LAYERS = {
     "errors": 0,
+    "lazy": 0,
     "records": 0,
     "config": 1,
     "verdicts": 1,
@@ -29,6 +30,7 @@ SIDEWAYS = {("verification", "models"), ("costs", "config"), ("retrieval", "mode
 
 ALLOWED_THIRD_PARTY = {
     "errors": set(),
+    "lazy": set(),
     "records": set(),
     "config": set(),
     "verdicts": set(),

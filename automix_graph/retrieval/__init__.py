@@ -5,8 +5,9 @@ Importing this package loads nothing but the names below, each when it is first 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from automix_graph.lazy import lazy_names
 
 if TYPE_CHECKING:
     from automix_graph.retrieval.filters import Filter
@@ -45,12 +46,4 @@ _HOMES = {
     "load_file": "loaders",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
