@@ -63,7 +63,9 @@ def ask(
     from automix_graph.graph import create_automix
     from automix_graph.models import load_embeddings
     from automix_graph.retrieval import FaissStore
+    from automix_graph.retrieval.manifest import Manifest
 
+    Manifest.read(index_dir)  # refuses what is no index, before models are loaded
     with (
         Console(stderr=True).status("loading the index") as status,
         FaissStore.open(index_dir, load_embeddings(embedding)) as store,
