@@ -15,11 +15,11 @@ from langgraph.graph.state import CompiledStateGraph
 from automix_graph.config import DEFAULT_K
 from automix_graph.costs import Price, Prices
 from automix_graph.errors import ConfigurationError
-from automix_graph.graph.defaults import choose_policy, choose_verifier, named
+from automix_graph.graph.defaults import choose_policy, choose_verifier
 from automix_graph.graph.nodes import OnLargeFailure, large_answer_node, retrieve_node, small_answer_node, verify_node
 from automix_graph.graph.routing import route_verified
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
-from automix_graph.models.calling import NamedModel
+from automix_graph.models.calling import NamedModel, named
 from automix_graph.policies import Policy
 from automix_graph.prompts import LANGUAGES
 from automix_graph.verification import ShortVerdict, TokenProbability, Verifier
@@ -131,7 +131,7 @@ def _known_prices(
     known = Prices(prices)
     if not isinstance(judge, ShortVerdict | TokenProbability):
         return known  # a verifier of the caller's may charge under any label
-    labels = {small.label, large.label, judge.judge.label}
+    labels = {small.label, large.label, judge.model.label}
     if not known.labels <= labels:
         raise ConfigurationError(
             f"prices name {sorted(known.labels - labels)}, which this graph does not call; its models are "

@@ -5,17 +5,10 @@ from __future__ import annotations
 from langchain_core.language_models import BaseChatModel
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.models.calling import NamedModel
+from automix_graph.models.calling import NamedModel, named
 from automix_graph.models.catalog import CATALOG, LOCAL_PREFIX
-from automix_graph.models.chat import model_label, resolve_chat_model
 from automix_graph.policies import AcceptCorrect, Policy
 from automix_graph.verification import ShortVerdict, TokenProbability, Verifier
-
-
-def named(model: str | BaseChatModel) -> NamedModel:
-    """Return a model with its label."""
-    resolved = resolve_chat_model(model)
-    return NamedModel(label=model_label(model), model=resolved)
 
 
 def choose_verifier(
@@ -35,7 +28,8 @@ def choose_verifier(
     if isinstance(verifier, Verifier) and not isinstance(verifier, type):
         return verifier
     raise ConfigurationError(
-        f"verifier is {verifier!r}; give None, 'small', 'large', a model's name, a chat model, or a Verifier"
+        f"verifier is {verifier!r}; give None, 'small', 'large', a model's name, a chat model, or a Verifier: an "
+        "object with method, verify and averify"
     )
 
 
@@ -49,7 +43,9 @@ def choose_policy(policy: Policy | None) -> Policy:
         return AcceptCorrect()
     if isinstance(policy, Policy) and not isinstance(policy, type):
         return policy
-    raise ConfigurationError(f"policy is {policy!r}; give None, Threshold(minimum), or any object with decide(history)")
+    raise ConfigurationError(
+        f"policy is {policy!r}; give None, Threshold(minimum), or an object with name and decide(history)"
+    )
 
 
 def _judged_by(judge: NamedModel) -> Verifier:

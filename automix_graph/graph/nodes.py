@@ -89,6 +89,8 @@ def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
     """Make the node that has the draft judged and applies the policy; an accepted draft is committed here."""
 
     def finish(record: Record, draft: str | None, judgement: Judgement) -> Update:
+        if not isinstance(judgement, Judgement):
+            raise ConfigurationError(f"verifier {verifier.method!r} returned {judgement!r}; it must return a Judgement")
         history = (*record.verifications, judgement.verification)
         decision = decide(policy, history)
         record = record.adding(
@@ -172,7 +174,8 @@ def _failed_judgement(verifier: Verifier, error: Exception) -> Judgement:
     """Return the judgement of a verifier that raised, or raise again what means no failure."""
     if not is_failure(error):
         raise error
-    _log.debug("%s raised", verifier.method, exc_info=error)
+    _log.warning("verifier %s raised %s; the question goes to the large model", verifier.method, kind_of(error))
+    _log.debug("verifier %s raised", verifier.method, exc_info=error)
     reason = f"the verifier raised {kind_of(error)}"
     return Judgement(
         verification=Verification(method=verifier.method, verdict=Verdict.UNPARSED, confidence=None, failure=reason)

@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.errors import ModelCallError
+from automix_graph.models.chat import model_label, resolve_chat_model
 from automix_graph.prompts import well_formed
 from automix_graph.records import Call, Stage, Usage
 
@@ -38,6 +39,18 @@ class NamedModel:
 
     label: str
     model: BaseChatModel
+
+
+def named(model: str | BaseChatModel | NamedModel) -> NamedModel:
+    """Return a model with its label.
+
+    Raises:
+        ConfigurationError: it is neither a chat model nor the name of one.
+    """
+    if isinstance(model, NamedModel):
+        return model
+    resolved = resolve_chat_model(model)
+    return NamedModel(label=model_label(model), model=resolved)
 
 
 @dataclass(frozen=True, kw_only=True)

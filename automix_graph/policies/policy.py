@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from automix_graph.errors import ConfigurationError
 from automix_graph.records import Decision, Verification
 
 
@@ -32,10 +33,14 @@ def decide(policy: Policy, history: Sequence[Verification]) -> Decision:
 
     Raises:
         ValueError: the history is empty.
+        ConfigurationError: the policy returned something else than a decision.
     """
     if not history:
         raise ValueError("a policy decides about at least one verification; the history is empty")
     last = history[-1]
     if last.failure is not None:
         return Decision(accept=False, policy=policy.name, reason=f"no judgement: {last.failure}")
-    return policy.decide(history)
+    decision = policy.decide(history)
+    if not isinstance(decision, Decision):
+        raise ConfigurationError(f"policy {policy.name!r} decided {decision!r}; decide(history) must return a Decision")
+    return decision

@@ -5,6 +5,7 @@ What is done is published even when the run is interrupted, so that the next run
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from os import PathLike
@@ -15,7 +16,7 @@ from langchain_core.embeddings import Embeddings
 
 from automix_graph.retrieval.ingestion import IngestReport, Paths, Progress, ingest
 from automix_graph.retrieval.manifest import MANIFEST
-from automix_graph.retrieval.publication import require_store_or_empty
+from automix_graph.retrieval.publication import make_folder
 from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE
 from automix_graph.retrieval.store import FaissStore
 
@@ -65,7 +66,9 @@ def index_paths(
         StoreError: the folder holds something else, or a store that cannot be opened.
     """
     folder = Path(out)
-    require_store_or_empty(folder)
+    make_folder(folder)
+    # Under absolute names, so that the same file is the same source from wherever the command is run.
+    paths = [Path(os.path.abspath(path)) for path in paths]
     is_new = not (folder / MANIFEST).exists()
     with FaissStore(embedding) if is_new else FaissStore.open(folder, embedding) as store:
         checkpoint = _Checkpoint(store, folder)

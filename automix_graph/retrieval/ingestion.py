@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from langchain_core.documents import Document
 
-from automix_graph.errors import StoreError
+from automix_graph.errors import MissingExtraError, StoreError
 from automix_graph.retrieval.entries import Change, Entry, SourceState, entry_of
 from automix_graph.retrieval.loaders import Problem, Section, load_file
 from automix_graph.retrieval.manifest import sha256_of
@@ -210,7 +210,7 @@ class _Run:
 
     def _entries(self, path: Path) -> Iterator[Entry]:
         problems = 0
-        for item in load_file(path):
+        for item in _items(path):
             entries = self._section_entries(path, item) if isinstance(item, Section) else item
             if not isinstance(entries, Problem):
                 yield from entries
@@ -263,6 +263,14 @@ class _Run:
                     passages_added=self._added,
                 )
             )
+
+
+def _items(path: Path) -> Iterator[Section | Problem]:
+    """Read a file; a reader that is not installed is a problem of this file, not of the others."""
+    try:
+        yield from load_file(path)
+    except MissingExtraError as error:
+        yield Problem(path=path.as_posix(), reason=str(error))
 
 
 def _entry(path: Path, section: Section, chunk: Chunk, part: int) -> Entry:

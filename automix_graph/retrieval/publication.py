@@ -45,13 +45,7 @@ def publish(
     Raises:
         StoreError: the folder holds something else, another process saves to it for too long, or has saved to it since.
     """
-    require_store_or_empty(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"the folder {str(folder)!r} cannot be made ({error.strerror}): choose another", path=str(folder)
-        ) from error
+    make_folder(folder)
     try:
         with FileLock(folder / LOCK, timeout=LOCK_TIMEOUT):
             return _publish_locked(folder, write, metric=metric, embedding=embedding, expected=expected)
@@ -110,6 +104,23 @@ def _replace_manifest(folder: Path, manifest: Manifest) -> None:
     _sync_folder(folder)
     os.replace(new, folder / MANIFEST)
     _sync_folder(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a store, unless it is there.
+
+    Raises:
+        StoreError: it cannot be made or written, or it holds something else.
+    """
+    require_store_or_empty(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder {str(folder)!r} cannot be made ({error.strerror}): choose another", path=str(folder)
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise StoreError(f"the folder {str(folder)!r} cannot be written: choose another", path=str(folder))
 
 
 def require_store_or_empty(folder: Path) -> None:

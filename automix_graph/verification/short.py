@@ -6,12 +6,14 @@ Confidence is 1 for CORRECT and 0 for INCORRECT; for more than that, ask for tok
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, named
 from automix_graph.prompts import load_prompts
 from automix_graph.records import Verdict, Verification
 from automix_graph.verdicts import parse_verdict
@@ -23,21 +25,29 @@ class ShortVerdict:
     """Ask a model for one short verdict.
 
     Attributes:
-        judge: the model that judges.
+        judge: the model that judges, or its name.
         max_tokens: cap on the reply, in tokens. None sets none: the prompt ends where only the decision is missing, and
             a cap would cut off models that reason before they write. A reply that reaches the cap is no judgement.
 
     Example:
         >>> from automix_graph.records import Passage
         >>> from automix_graph.testing import ScriptedChatModel
-        >>> verifier = ShortVerdict(judge=NamedModel(label="judge", model=ScriptedChatModel(["Correct."])))
+        >>> verifier = ShortVerdict(judge=ScriptedChatModel(["Correct."]))
         >>> case = Case(question="When?", passages=(Passage(text="In May."),), answer="In May", language="en")
         >>> verifier.verify(case).verification.confidence
         1.0
     """
 
-    judge: NamedModel
+    judge: str | BaseChatModel | NamedModel
     max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.model  # a model that cannot be had is refused now
+
+    @cached_property
+    def model(self) -> NamedModel:
+        """The judge with its label."""
+        return named(self.judge)
 
     @property
     def method(self) -> str:
@@ -46,11 +56,11 @@ class ShortVerdict:
 
     def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call."""
-        return self._read(call_model(self.judge, _prompt(case), stage="verify", config=config, options=self._options))
+        return self._read(call_model(self.model, _prompt(case), stage="verify", config=config, options=self._options))
 
     async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call, asynchronously."""
-        attempt = await acall_model(self.judge, _prompt(case), stage="verify", config=config, options=self._options)
+        attempt = await acall_model(self.model, _prompt(case), stage="verify", config=config, options=self._options)
         return self._read(attempt)
 
     @property

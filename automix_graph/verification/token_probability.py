@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, named
 from automix_graph.prompts import DecisionWords, load_prompts
 from automix_graph.records import Verdict, Verification
 from automix_graph.verification.verifier import Case, Judgement, failed
@@ -30,7 +32,7 @@ class TokenProbability:
     """Read a model's confidence off the first token of its decision.
 
     Attributes:
-        judge: the model that judges; its server must continue an opened reply and report ``top_logprobs``.
+        judge: the model that judges, or its name; its server must continue an opened reply and report ``top_logprobs``.
         threshold: the confidence in [0, 1] above which the verdict is CORRECT. Judges differ in how sure they sound, so
             this is a property of the judge and its prompt, not of the user's wishes: those are a policy.
 
@@ -41,18 +43,24 @@ class TokenProbability:
         >>> from automix_graph.records import Passage
         >>> from automix_graph.testing import ScriptedChatModel, ScriptedReply
         >>> reply = ScriptedReply(text="Correct", token_probabilities=((" Correct", 0.6), (" Incorrect", 0.2)))
-        >>> verifier = TokenProbability(judge=NamedModel(label="judge", model=ScriptedChatModel([reply])))
+        >>> verifier = TokenProbability(judge=ScriptedChatModel([reply]))
         >>> case = Case(question="When?", passages=(Passage(text="In May."),), answer="In May", language="en")
         >>> round(verifier.verify(case).verification.confidence, 2)
         0.75
     """
 
-    judge: NamedModel
+    judge: str | BaseChatModel | NamedModel
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
             raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
+        _ = self.model  # a model that cannot be had is refused now
+
+    @cached_property
+    def model(self) -> NamedModel:
+        """The judge with its label."""
+        return named(self.judge)
 
     @property
     def method(self) -> str:
@@ -61,12 +69,12 @@ class TokenProbability:
 
     def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call of one output token."""
-        attempt = call_model(self.judge, _prompt(case), stage="verify", config=config, options=_OPTIONS)
+        attempt = call_model(self.model, _prompt(case), stage="verify", config=config, options=_OPTIONS)
         return self._read(attempt, load_prompts(case.language).decision)
 
     async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call of one output token, asynchronously."""
-        attempt = await acall_model(self.judge, _prompt(case), stage="verify", config=config, options=_OPTIONS)
+        attempt = await acall_model(self.model, _prompt(case), stage="verify", config=config, options=_OPTIONS)
         return self._read(attempt, load_prompts(case.language).decision)
 
     def _read(self, attempt: Attempt, words: DecisionWords) -> Judgement:
@@ -78,7 +86,7 @@ class TokenProbability:
     def _judge(self, message: AIMessage, words: DecisionWords) -> Verification:
         candidates = _candidates(message)
         if not candidates:
-            return failed(self.method, f"{self.judge.label} returned no token probabilities; use another verifier")
+            return failed(self.method, f"{self.model.label} returned no token probabilities; use another verifier")
         correct = _mass(candidates, words.correct, against=words.incorrect)
         incorrect = _mass(candidates, words.incorrect, against=words.correct)
         if correct + incorrect < _LEAST_MASS:
@@ -115,4 +123,10 @@ def _mass(candidates: Iterable[Mapping[str, Any]], words: tuple[str, ...], *, ag
 
 
 def _begins(token: str, words: tuple[str, ...]) -> bool:
-    return any(word.startswith(token) for word in words)
+    return any(word.startswith(token) or _goes_on(word, token) for word in words)
+
+
+def _goes_on(word: str, token: str) -> bool:
+    """Whether a token is the word and more: 正确的, but not correctly."""
+    rest = token.removeprefix(word)
+    return rest != token and not (rest[0].isascii() and rest[0].isalpha())

@@ -1,35 +1,16 @@
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from scene import DRAFT, PASSAGES, MakeScene, Scene
 
 from automix_graph.graph import create_automix
-from automix_graph.graph.build import CompiledGraph
 from automix_graph.testing import ScriptedChatModel, StaticRetriever
 from automix_graph.testing.chat_models import Reply
 
-DRAFT = "the DRAFT answer"
-LARGE = "the LARGE answer"
-PASSAGES = ["First passage.", "Second passage."]
-QUESTION = {"question": "What is it?"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """A graph over scripted models, and the models."""
-
-    graph: CompiledGraph
-    small: ScriptedChatModel
-    judge: ScriptedChatModel
-    large: ScriptedChatModel
-
-
-MakeScene = Callable[..., Scene]
-
 
 @pytest.fixture
-def make_scene() -> MakeScene:
+def make_scene() -> Iterator[MakeScene]:
     """Make scenes; the scripts must be used up."""
     scenes: list[Scene] = []
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import DRAFT, LARGE, PASSAGES, QUESTION, MakeScene
 from langchain_core.documents import Document
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import interrupt
+from scene import DRAFT, LARGE, PASSAGES, QUESTION, MakeScene
 
 from automix_graph.errors import ConfigurationError, ModelCallError
 from automix_graph.graph import build_automix, create_automix
@@ -187,6 +187,33 @@ async def test_a_verifier_that_raises_is_no_judgement() -> None:
         )
         result = graph.invoke(QUESTION) if door == "invoke" else await graph.ainvoke(QUESTION)
         assert (result["answer"], result["verdict"]) == (LARGE, "UNPARSED")
+
+
+class Careless:
+    """A verifier and a policy that return what they should not."""
+
+    method = name = "careless"
+
+    def verify(self, case: Case, config: object = None) -> Any:
+        return True
+
+    async def averify(self, case: Case, config: object = None) -> Any:
+        return True
+
+    def decide(self, history: object) -> Any:
+        return True
+
+
+@pytest.mark.parametrize(("part", "wanted"), [("verifier", "Judgement"), ("policy", "Decision")])
+def test_a_part_that_returns_something_else_is_told_so(part: str, wanted: str) -> None:
+    arguments: dict[str, Any] = {
+        "small": ScriptedChatModel([DRAFT]),
+        "large": ScriptedChatModel(["Correct"]),
+        "retriever": StaticRetriever(PASSAGES),
+        part: Careless(),
+    }
+    with pytest.raises(ConfigurationError, match=f"must return a {wanted}"):
+        create_automix(**arguments).invoke(QUESTION)
 
 
 def test_what_pauses_a_graph_is_no_failure() -> None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import MakeScene
+from scene import MakeScene
 
 ROOT = Path(__file__).parents[2]
 

@@ -2,8 +2,8 @@ import json
 from typing import Any
 
 import pytest
-from conftest import DRAFT, LARGE, QUESTION, MakeScene
 from langgraph.checkpoint.memory import InMemorySaver
+from scene import DRAFT, LARGE, QUESTION, MakeScene
 
 from automix_graph.graph import build_automix
 from automix_graph.records import Record

@@ -2,11 +2,11 @@ import json
 from typing import Any
 
 import pytest
-from conftest import DRAFT, LARGE, PASSAGES, QUESTION, MakeScene
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessageChunk
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
+from scene import DRAFT, LARGE, PASSAGES, QUESTION, MakeScene
 
 from automix_graph.graph import create_automix
 from automix_graph.graph.build import CompiledGraph

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -241,9 +242,9 @@ def test_indexes_opens_and_updates(docs: Path) -> None:
     assert index_paths([docs], "out", HashEmbeddings()).unchanged == report.read
     assert Path("out/manifest.json").read_bytes() == manifest, "nothing changed, so nothing is published"
     (docs / "owl.txt").unlink()
-    assert index_paths([docs], "out", HashEmbeddings()).removed == ("docs/owl.txt",)
+    assert index_paths([docs], "out", HashEmbeddings()).removed == (f"{Path.cwd().as_posix()}/docs/owl.txt",)
     with FaissStore.open("out", HashEmbeddings()) as store:
-        assert ids(store) == ALL - {"docs/owl.txt#part=0"}
+        assert ids(store) == {f"{Path.cwd().as_posix()}/{id_}" for id_ in ALL - {"docs/owl.txt#part=0"}}
 
 
 @pytest.mark.parametrize("n", [1_000])
@@ -283,7 +284,7 @@ def test_a_changed_file_after_an_interrupt_is_read_anew(docs: Path) -> None:
 def test_an_interrupt_before_anything_is_stored_publishes_nothing(docs: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         index_paths([docs], "out", Counting(stop_after=0))
-    assert not Path("out").exists()
+    assert not any(Path("out").iterdir())
 
 
 def test_a_long_run_is_published_now_and_then(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +293,7 @@ def test_a_long_run_is_published_now_and_then(docs: Path, monkeypatch: pytest.Mo
     sizes: list[int] = []
 
     def look(state: Progress) -> None:
-        if Path("out").exists():
+        if Path("out/manifest.json").exists():
             with FaissStore.open("out", HashEmbeddings()) as store:
                 sizes.append(len(store))
 
@@ -336,3 +337,37 @@ def test_what_could_not_be_read_is_named_by_every_run(store: FaissStore, tmp_pat
     assert (first.read, second.read) == ((path.as_posix(),), ())
     assert second.unchanged == (path.as_posix(),)
     assert not second.changed
+
+
+def test_a_file_is_one_source_from_wherever_it_is_indexed(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = index_paths([docs], "out", HashEmbeddings())
+    out = Path("out").absolute()
+    monkeypatch.chdir(docs)
+    second = index_paths([Path("../docs")], out, HashEmbeddings())
+    assert set(second.unchanged) == set(first.read)
+    assert second.passages_added == second.passages_removed == 0
+
+
+def test_the_same_name_elsewhere_is_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder / "docs").mkdir(parents=True)
+        (tmp_path / folder / "docs" / f"{folder}.txt").write_text(f"text of {folder}", encoding="utf-8")
+        monkeypatch.chdir(tmp_path / folder)
+        report = index_paths(["docs"], tmp_path / "out", HashEmbeddings())
+    assert report.removed == ()
+    with FaissStore.open(tmp_path / "out", HashEmbeddings()) as store:
+        assert len(store) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(docs: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be made"):
+        index_paths([docs], docs / "owl.txt" / "out", Counting(stop_after=0))
+
+
+def test_a_reader_that_is_not_installed_stops_one_file_only(store: FaissStore, docs: Path) -> None:
+    (docs / "a.pdf").write_bytes(b"%PDF-1.4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "pypdf", None)
+        report = ingest([docs], store)
+    assert report.passages_added == 4
+    assert ["automix-graph[documents]" in problem.reason for problem in report.unreadable] == [True]

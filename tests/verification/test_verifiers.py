@@ -89,6 +89,27 @@ async def test_every_way_to_reject_counts(language: str, contrary: str) -> None:
     assert found.confidence == pytest.approx(0.0625)
 
 
+@pytest.mark.parametrize(
+    ("language", "token", "confidence"), [("zh", "正确的", 1.0), ("zh", "错误的", 0.0), ("en", " Correct.", 1.0)]
+)
+async def test_a_token_may_be_longer_than_the_word(language: str, token: str, confidence: float) -> None:
+    case = Case(question="q", passages=(), answer="a", language=language)
+    found = (await judge(TokenProbability, tokens(**{token: 0.9}), case)).verification
+    assert found.confidence == pytest.approx(confidence)
+
+
+async def test_another_word_is_not_the_word() -> None:
+    found = (await judge(TokenProbability, tokens(correctly=0.9))).verification
+    assert found.failure
+
+
+@pytest.mark.parametrize("kind", [ShortVerdict, TokenProbability])
+def test_a_judge_is_a_model_or_the_name_of_one(kind: type[ShortVerdict] | type[TokenProbability]) -> None:
+    assert kind(judge=ScriptedChatModel([], label="j")).model.label == "j"
+    with pytest.raises(ConfigurationError, match="no-such-model"):
+        kind(judge="local:no-such-model")
+
+
 async def test_a_letter_that_begins_both_words_counts_for_neither() -> None:
     found = (await judge(TokenProbability, tokens(Correct=0.3, C=0.4, Incorrect=0.3))).verification
     assert found.confidence == pytest.approx(0.5)
