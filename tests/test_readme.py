@@ -31,6 +31,11 @@ def test_code_parses_and_its_imports_exist(code: str) -> None:
             assert all(hasattr(module, alias.name) for alias in node.names)
 
 
+@pytest.mark.parametrize("code", [code for code in blocks("python") if "automix_graph.testing" in code])
+def test_code_that_needs_no_model_runs(code: str) -> None:
+    exec(compile(code, "README.md", "exec"), {})
+
+
 @pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("automix ")])
 def test_commands_and_their_options_exist(line: str) -> None:
     words = [word for word in shlex.split(line)[1:] if word not in {"&&"}]

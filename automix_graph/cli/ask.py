@@ -18,6 +18,7 @@ from automix_graph.cli.options import (
     small_option,
     verifier_option,
 )
+from automix_graph.errors import StoreError
 
 if TYPE_CHECKING:
     from automix_graph.graph.build import CompiledGraph
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Language of the prompts; auto takes the question's.",
 )
+@click.option(
+    "--search",
+    type=click.Choice(["hybrid", "similarity", "bm25"]),
+    default="hybrid",
+    show_default=True,
+    help="How passages are ranked: by meaning and words, by meaning, or by words.",
+)
 @json_option
 def ask(
     question: str,
@@ -49,6 +57,7 @@ def ask(
     embedding: str,
     k: int,
     language: str,
+    search: str,
     as_json: bool,
 ) -> None:
     """Answer QUESTION from the documents of an index.
@@ -70,12 +79,14 @@ def ask(
         Console(stderr=True).status("loading the index") as status,
         FaissStore.open(index_dir, load_embeddings(embedding)) as store,
     ):
+        if not len(store):
+            raise StoreError(f"the index {str(index_dir)!r} holds no passages; add some: automix index PATH… --out DIR")
         status.update("loading the models")
         graph = create_automix(
             small=small,
             large=large,
             verifier=verifier,
-            retriever=store.as_retriever(search_kwargs={"k": k}),
+            retriever=store.as_retriever(search_type=search, search_kwargs={"k": k}),
             language=language,
         )
         result = run(graph, question, status.update)
@@ -108,4 +119,4 @@ def run(graph: CompiledGraph, question: str, tell: Callable[[str], object]) -> d
             tell(steps[part["event"]])
         elif mode == "values":
             result = part
-    return {key: result[key] for key in AutomixOutput.__annotations__}
+    return {key: result[key] for key in (*AutomixOutput.__annotations__, "decision")}

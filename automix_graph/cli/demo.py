@@ -149,12 +149,8 @@ def _show_outcome(console: Console, number: int, outcome: Outcome) -> None:
 
     title = Text(f"{number}. {outcome.question}")
     expected = Text(f"expected: {' / '.join(outcome.answers)}", style="dim")
-    body = Group(Text(outcome.result["answer"]), how(outcome.result), _reason(outcome), expected)
+    body = Group(Text(outcome.result["answer"]), how(outcome.result), expected)
     console.print(Panel(body, title=title, title_align="left"))
-
-
-def _reason(outcome: Outcome) -> Text:
-    return Text(f"Decision: {outcome.result['decision']['reason']}")
 
 
 def _compare(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:

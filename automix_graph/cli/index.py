@@ -101,11 +101,14 @@ def _follow(bar: Bar) -> Callable[[Progress], None]:
 
 def _show(report: IngestReport, out: Path) -> None:
     click.echo(
-        f"{len(report.read)} files read, {len(report.unchanged)} unchanged, {len(report.removed)} removed; "
-        f"{report.passages_added} passages added, {report.passages_removed} removed"
+        f"files: {len(report.read)} read, {len(report.unchanged)} unchanged, {len(report.removed)} removed; "
+        f"passages: {report.passages_added} added, {report.passages_removed} removed"
     )
     for label, problems in (("could not be read", report.unreadable), ("skipped", report.ignored)):
         for problem in problems:
             click.echo(f"{label}: {problem.path}: {problem.reason}")
+    if not (report.read or report.unchanged):
+        click.echo("Nothing was found to index.", err=True)
+        return
     click.echo(f"index: {out}")
     click.echo(f"ask it: automix ask 'YOUR QUESTION' --index {out}")

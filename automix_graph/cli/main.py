@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -48,6 +49,8 @@ def automix() -> None:
 
 def main() -> None:
     """Run the command; errors are one line on stderr and a status other than 0."""
+    # pypdf tells of broken files on its own; the report of an index run does so too.
+    logging.getLogger("pypdf").addHandler(logging.NullHandler())
     try:
         status = automix.main(standalone_mode=False)
     except click.ClickException as error:

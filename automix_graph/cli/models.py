@@ -91,17 +91,12 @@ def _row(model: EmbeddedModel) -> dict[str, Any]:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("name", "kind", "size", "present", "licence", "what for")
     for row in rows:
         name = f"{row['name']} *" if row["default"] else row["name"]
-        present = "yes" if row["present"] else "no"
-        table.add_row(name, row["kind"], _megabytes(row["bytes"]), present, row["licence"], row["description"])
-    console = Console()
-    console.print(table)
-    console.print("* default; fetch with: automix models pull", highlight=False)
+        state = "present" if row["present"] else "absent"
+        click.echo(f"{name:<30}{_megabytes(row['bytes']):>9}  {state:<8} {row['licence']}")
+        click.echo(f"    {row['kind']}: {row['description']}")
+    click.echo("* default; fetch with: automix models pull")
 
 
 def _megabytes(size: int) -> str:

@@ -39,10 +39,11 @@ def show(console: Console, result: Mapping[str, Any]) -> None:
 
 
 def how(result: Mapping[str, Any]) -> RenderableType:
-    """Return one line that says how the answer came about."""
+    """Return lines that say how the answer came about."""
     confidence = result["confidence"]
     judged = result["verdict"] if confidence is None else f"{result['verdict']}, confidence {confidence:.2f}"
     line = Text.assemble("Route: ", (result["route"], "bold"), f"   Verdict on the small answer: {judged}")
+    line.append(f"\nDecision: {result['decision']['reason']}")
     if result["degraded"]:
         line.append("\nDegraded: the large model failed; this is the small answer that was not accepted.", "bold red")
     return line
@@ -50,8 +51,9 @@ def how(result: Mapping[str, Any]) -> RenderableType:
 
 def calls_table(usage: Mapping[str, Any], cost: float | None) -> Table:
     """Return the ledger as a table."""
-    table = Table("Call", "Model", title="Calls", title_justify="left", show_footer=True)
-    table.columns[0].footer = "total"
+    table = Table(title="Calls", title_justify="left", show_footer=True)
+    table.add_column("Call", footer="total")
+    table.add_column("Model", overflow="fold")
     totals = (
         _tokens(usage["input_tokens"], usage["cached_input_tokens"]),
         str(usage["output_tokens"]),
@@ -62,7 +64,7 @@ def calls_table(usage: Mapping[str, Any], cost: float | None) -> Table:
         table.add_column(header, footer=footer, justify="right")
     for call in usage["calls"]:
         table.add_row(
-            call["stage"] + (" (failed)" if call["error"] else ""),
+            call["stage"],
             escape(call["model"]),
             _tokens(call["input_tokens"], call["cached_input_tokens"]),
             "?" if call["output_tokens"] is None else str(call["output_tokens"]),
@@ -70,7 +72,7 @@ def calls_table(usage: Mapping[str, Any], cost: float | None) -> Table:
             _cost(call["cost"]),
         )
         if call["error"]:
-            table.add_row("", Text(call["error"], style="red"))
+            table.add_row("", Text(f"failed: {call['error']}", style="red", overflow="fold"))
     return table
 
 

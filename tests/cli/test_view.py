@@ -26,6 +26,7 @@ RESULT = {
     "usage": summarise(CALLS),
     "cost": None,
     "degraded": True,
+    "decision": {"accept": False, "policy": "accept-correct", "reason": "the verdict is INCORRECT"},
 }
 
 
@@ -44,8 +45,8 @@ def test_people_see_answer_route_verdict_sources_and_calls() -> None:
         "Degraded: the large model failed",
         "[1] a.pdf, page 3",
         "90 (80 cached)",
-        "large_answer (failed)",
-        "ConnectionError",
+        "failed: ConnectionError",
+        "Decision: the verdict is INCORRECT",
         "$0.000110",
         "unknown",
     ):
