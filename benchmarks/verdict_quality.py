@@ -29,7 +29,7 @@ from automix_graph.prompts import detect_language, load_prompts
 from automix_graph.records import Passage, Record
 from automix_graph.verification import Case
 
-THRESHOLDS = (0.3, 0.4, 0.45, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.7)
 LONGEST_ANSWER = 40
 """Words; a longer answer that happens to hold the gold answer does not count as right."""
 

@@ -187,7 +187,7 @@ _QWEN_CODER_1_5B = EmbeddedModel(
     source="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF, Q4_K_M",
     description="large and verifier: answers about nine in ten",
     context_tokens=32_768,
-    verdict_threshold=0.45,
+    verdict_threshold=0.55,
 )
 
 _MINILM_L6 = EmbeddedModel(
