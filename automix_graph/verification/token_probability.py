@@ -9,26 +9,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, named
-from automix_graph.prompts import DecisionWords, load_prompts
+from automix_graph.models.calling import Attempt
+from automix_graph.prompts import load_prompts
 from automix_graph.records import Verdict, Verification
-from automix_graph.verification.verifier import Case, Judgement, failed
+from automix_graph.verification.one_call import OneCall
+from automix_graph.verification.verifier import Case, failed
 
-_OPTIONS: Final[dict[str, Any]] = {"max_tokens": 1, "logprobs": True, "top_logprobs": 20}
 _LEAST_MASS: Final = 0.5
 """Below this probability of all words of a decision together, the model was not about to decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenProbability:
+class TokenProbability(OneCall):
     """Read a model's confidence off the first token of its decision.
 
     Attributes:
@@ -49,41 +46,29 @@ class TokenProbability:
         0.75
     """
 
-    judge: str | BaseChatModel | NamedModel
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
             raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
-        _ = self.model  # a model that cannot be had is refused now
-
-    @cached_property
-    def model(self) -> NamedModel:
-        """The judge with its label."""
-        return named(self.judge)
+        super().__post_init__()
 
     @property
     def method(self) -> str:
         """``token-probability``."""
         return "token-probability"
 
-    def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
-        """Judge one answer with one model call of one output token."""
-        attempt = call_model(self.model, _prompt(case), stage="verify", config=config, options=_OPTIONS)
-        return self._read(attempt, load_prompts(case.language).decision)
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"max_tokens": 1, "logprobs": True, "top_logprobs": 20}
 
-    async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
-        """Judge one answer with one model call of one output token, asynchronously."""
-        attempt = await acall_model(self.model, _prompt(case), stage="verify", config=config, options=_OPTIONS)
-        return self._read(attempt, load_prompts(case.language).decision)
+    def _prompt(self, case: Case) -> list[BaseMessage]:
+        prompts = load_prompts(case.language)
+        text = prompts.render_verify(case.question, case.passages, case.answer)
+        return [HumanMessage(text), AIMessage(prompts.decision.opening)]
 
-    def _read(self, attempt: Attempt, words: DecisionWords) -> Judgement:
-        if attempt.message is None:
-            reason = f"the judge failed: {attempt.call.error}"
-            return Judgement(verification=failed(self.method, reason), calls=(attempt.call,))
-        return Judgement(verification=self._judge(attempt.message, words), calls=(attempt.call,))
-
-    def _judge(self, message: AIMessage, words: DecisionWords) -> Verification:
+    def _read(self, case: Case, attempt: Attempt, message: AIMessage) -> Verification:
+        words = load_prompts(case.language).decision
         candidates = _candidates(message)
         if not candidates:
             return failed(self.method, f"{self.model.label} returned no token probabilities; use another verifier")
@@ -94,12 +79,6 @@ class TokenProbability:
         confidence = correct / (correct + incorrect)
         verdict = Verdict.CORRECT if confidence > self.threshold else Verdict.INCORRECT
         return Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
-
-
-def _prompt(case: Case) -> list[BaseMessage]:
-    prompts = load_prompts(case.language)
-    text = prompts.render_verify(case.question, case.passages, case.answer)
-    return [HumanMessage(text), AIMessage(prompts.decision.opening)]
 
 
 def _candidates(message: AIMessage) -> list[Mapping[str, Any]]:

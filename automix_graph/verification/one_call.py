@@ -1,0 +1,72 @@
+"""What verifiers share that ask one model once: the call, sync or async, and what becomes of a call that failed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
+
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, named
+from automix_graph.records import Verification
+from automix_graph.verification.verifier import Case, Judgement, failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCall(ABC):
+    """Ask a model once and read a verification off its reply.
+
+    Attributes:
+        judge: the model that judges, or its name.
+    """
+
+    judge: str | BaseChatModel | NamedModel
+
+    def __post_init__(self) -> None:
+        _ = self.model  # a model that cannot be had is refused now
+
+    @cached_property
+    def model(self) -> NamedModel:
+        """The judge with its label."""
+        return named(self.judge)
+
+    @property
+    @abstractmethod
+    def method(self) -> str:
+        """Short name, for records."""
+
+    def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Judge one answer with one model call."""
+        attempt = call_model(self.model, self._prompt(case), stage="verify", config=config, options=self._options)
+        return self._judge(case, attempt)
+
+    async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Judge one answer with one model call, asynchronously."""
+        attempt = await acall_model(
+            self.model, self._prompt(case), stage="verify", config=config, options=self._options
+        )
+        return self._judge(case, attempt)
+
+    def _judge(self, case: Case, attempt: Attempt) -> Judgement:
+        if attempt.message is None:
+            verification = failed(self.method, f"the judge failed: {attempt.call.error}")
+        else:
+            verification = self._read(case, attempt, attempt.message)
+        return Judgement(verification=verification, calls=(attempt.call,))
+
+    @property
+    @abstractmethod
+    def _options(self) -> dict[str, Any]:
+        """What is bound to the call."""
+
+    @abstractmethod
+    def _prompt(self, case: Case) -> list[BaseMessage]:
+        """What the judge is asked."""
+
+    @abstractmethod
+    def _read(self, case: Case, attempt: Attempt, message: AIMessage) -> Verification:
+        """Read the reply."""
