@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from automix_graph.config import DEFAULT_LARGE, DEFAULT_SMALL
-from automix_graph.graph.defaults import choose_verifier, named
+from automix_graph.graph.defaults import choose_verifier
 from automix_graph.graph.nodes import answer_prompt
-from automix_graph.models.calling import call_model
+from automix_graph.models.calling import call_model, named
 from automix_graph.prompts import detect_language, load_prompts
 from automix_graph.records import Passage, Record
 from automix_graph.verification import Case

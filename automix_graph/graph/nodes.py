@@ -150,7 +150,8 @@ def large_answer_node(large: NamedModel, *, prices: Prices, on_failure: OnLargeF
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        return finish(record, call_model(large, answer_prompt(record), stage="large_answer", config=config))
+        prompt = answer_prompt(record)
+        return finish(record, call_model(large, prompt, stage="large_answer", config=config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])

@@ -42,18 +42,9 @@ class Fingerprint:
     @classmethod
     def of(cls, embedding: Embeddings) -> Self:
         """Embed the probe text; one call of the model."""
-        return cls._of_vector(embedding_name(embedding), embedding.embed_documents([PROBE_TEXT]))
-
-    @classmethod
-    async def aof(cls, embedding: Embeddings) -> Self:
-        """Embed the probe text without blocking."""
-        return cls._of_vector(embedding_name(embedding), await embedding.aembed_documents([PROBE_TEXT]))
-
-    @classmethod
-    def _of_vector(cls, name: str, vectors: list[list[float]]) -> Self:
-        unit = normalised(as_matrix(vectors))[0]
+        unit = normalised(as_matrix(embedding.embed_documents([PROBE_TEXT])))[0]
         probe = base64.b64encode(unit.astype("<f2").tobytes()).decode("ascii")
-        return cls(name=name, dimension=len(unit), probe=probe)
+        return cls(name=embedding_name(embedding), dimension=len(unit), probe=probe)
 
     def require_same(self, other: Fingerprint, *, path: str) -> None:
         """Raise a StoreError where the other model is not the one that this store was built with."""
