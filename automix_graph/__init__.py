@@ -21,17 +21,37 @@ if TYPE_CHECKING:
     from automix_graph.records import Verdict as Verdict
     from automix_graph.retrieval import FaissStore as FaissStore
     from automix_graph.verdicts import parse_verdict as parse_verdict
+    from automix_graph.verification import AnswerConfidence as AnswerConfidence
+    from automix_graph.verification import Combined as Combined
+    from automix_graph.verification import EvidenceOnly as EvidenceOnly
+    from automix_graph.verification import FunctionVerifier as FunctionVerifier
+    from automix_graph.verification import Likelihood as Likelihood
+    from automix_graph.verification import Logistic as Logistic
+    from automix_graph.verification import ReasonedVerdict as ReasonedVerdict
     from automix_graph.verification import ShortVerdict as ShortVerdict
     from automix_graph.verification import TokenProbability as TokenProbability
+    from automix_graph.verification import TwoStage as TwoStage
+    from automix_graph.verification import Votes as Votes
+    from automix_graph.verification import WithinBudget as WithinBudget
 
 _HOMES = {
+    "AnswerConfidence": "verification",
+    "Combined": "verification",
+    "EvidenceOnly": "verification",
+    "FunctionVerifier": "verification",
+    "Likelihood": "verification",
+    "Logistic": "verification",
+    "ReasonedVerdict": "verification",
+    "ShortVerdict": "verification",
+    "TokenProbability": "verification",
+    "TwoStage": "verification",
+    "Votes": "verification",
+    "WithinBudget": "verification",
     "AcceptCorrect": "policies",
     "AutomixError": "errors",
     "FaissStore": "retrieval",
     "Price": "costs",
-    "ShortVerdict": "verification",
     "Threshold": "policies",
-    "TokenProbability": "verification",
     "Verdict": "records",
     "build_automix": "graph",
     "create_automix": "graph",

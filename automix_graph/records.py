@@ -89,10 +89,36 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """The answer of one tier, before anyone decided about it."""
+    """The answer of one tier, before anyone decided about it.
+
+    Attributes:
+        tier: whose answer it is.
+        text: as the model wrote it.
+        logprobs: natural logarithms of the probabilities of its tokens; empty where nobody asked or nobody told.
+    """
 
     tier: Route
     text: str
+    logprobs: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a judge read instead of all passages as they are.
+
+    Attributes:
+        kind: ``"budget"`` where passages were left out to fit, ``"evidence"`` where only some sentences were read.
+        passages: positions, from 0, of the passages that were read, in part or whole.
+        omitted: positions of those of which nothing was read.
+        tokens: of the context that was read, as far as the counter of the verifier can tell.
+        cut: positions of the passages that were read only in part.
+    """
+
+    kind: Literal["budget", "evidence"]
+    passages: tuple[int, ...]
+    omitted: tuple[int, ...]
+    tokens: int
+    cut: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +131,8 @@ class Verification:
         confidence: estimate in [0, 1] that the draft is correct; None where there is no judgement.
         verdicts: every verdict drawn, in order.
         failure: why there is no judgement; None where there is one.
+        signals: the numbers behind the confidence, by name; what is needed to work it out in another way later.
+        reading: what the judge read, where that was not all passages as they are.
 
     Raises:
         ValueError: the confidence lies outside [0, 1], or the fields contradict each other.
@@ -115,6 +143,8 @@ class Verification:
     confidence: float | None
     verdicts: tuple[Verdict, ...] = ()
     failure: str | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
@@ -190,9 +220,9 @@ class Record:
             calls=(*self.calls, *calls),
         )
 
-    def draft(self, tier: Route) -> str | None:
+    def draft(self, tier: Route) -> Draft | None:
         """Return the answer of a tier, or None where it gave none."""
-        return next((draft.text for draft in self.drafts if draft.tier == tier), None)
+        return next((draft for draft in self.drafts if draft.tier == tier), None)
 
     def to_json(self) -> str:
         """Return the record as one line of JSON, in ASCII: lone surrogates, which no encoding knows, survive it."""
@@ -233,12 +263,15 @@ class Record:
 
 def _verification(data: Mapping[str, Any]) -> Verification:
     verdicts = tuple(Verdict(verdict) for verdict in data["verdicts"])
-    return Verification(**{**data, "verdict": Verdict(data["verdict"]), "verdicts": verdicts})
+    reading = data.get("reading")
+    if reading is not None:
+        reading = Reading(**reading | {name: tuple(reading[name]) for name in ("passages", "omitted", "cut")})
+    return Verification(**{**data, "verdict": Verdict(data["verdict"]), "verdicts": verdicts, "reading": reading})
 
 
 _READERS: Final[dict[str, Callable[[Mapping[str, Any]], object]]] = {
     "passages": lambda item: Passage(**item),
-    "drafts": lambda item: Draft(**item),
+    "drafts": lambda item: Draft(**{**item, "logprobs": tuple(item.get("logprobs", ()))}),
     "verifications": _verification,
     "decisions": lambda item: Decision(**item),
     "calls": lambda item: Call(**{**item, "usage": Usage(**item["usage"])}),

@@ -14,6 +14,7 @@ LAYERS = {
     "lazy": 0,
     "records": 0,
     "config": 1,
+    "columns": 1,
     "verdicts": 1,
     "costs": 1,
     "prompts": 1,
@@ -22,6 +23,8 @@ LAYERS = {
     "retrieval": 2,
     "verification": 2,
     "graph": 3,
+    "evaluation": 4,
+    "calibration": 4,
     "cli": 5,
     "__main__": 6,
 }
@@ -33,10 +36,13 @@ ALLOWED_THIRD_PARTY = {
     "lazy": set(),
     "records": set(),
     "config": set(),
+    "columns": {"numpy"},
     "verdicts": set(),
     "costs": {"genai_prices"},
     "prompts": {"pydantic"},
     "policies": {"numpy", "scipy"},
+    "evaluation": {"numpy", "scipy"},
+    "calibration": {"numpy", "scipy"},
 }
 
 

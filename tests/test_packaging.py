@@ -28,7 +28,7 @@ def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
     }
     assert files <= names
     for language in ("en", "zh"):
-        for file in ("answer_system.txt", "answer_user.txt", "verify.txt", "decision.json"):
+        for file in ("words.json", "examples.json", "document/verify.txt", "shared/system.txt"):
             assert f"automix_graph/prompts/{language}/{file}" in names
     assert "automix_graph/py.typed" in names
     assert "automix_graph/cli/demo_corpus/passages_en.jsonl" in names

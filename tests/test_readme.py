@@ -1,4 +1,4 @@
-"""The README's commands and code are real."""
+"""The commands and the code of the README and the guides are real."""
 
 import ast
 import re
@@ -15,15 +15,33 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def needs_models(code: str) -> bool:
+    return any(word in code for word in ("local:", "openai:", "load_embeddings"))
+
+
+def code_blocks(*, runnable: bool = False) -> list[object]:
+    pages = [ROOT / "README.md", *GUIDES]
+    found = [(page.name, blocks("python", page.read_text(encoding="utf-8"))) for page in pages]
+    return [
+        pytest.param(code, id=f"{name}-{number}")
+        for name, codes in found
+        for number, code in enumerate(codes)
+        if not (runnable and needs_models(code))
+    ]
 
 
 def shell_lines() -> list[str]:
     return [line.split("#")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", code_blocks())
 def test_code_parses_and_its_imports_exist(code: str) -> None:
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.ImportFrom):
@@ -31,9 +49,10 @@ def test_code_parses_and_its_imports_exist(code: str) -> None:
             assert all(hasattr(module, alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("code", [code for code in blocks("python") if "automix_graph.testing" in code])
-def test_code_that_needs_no_model_runs(code: str) -> None:
-    exec(compile(code, "README.md", "exec"), {})
+@pytest.mark.parametrize("code", code_blocks(runnable=True))
+def test_code_that_needs_no_model_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "a page", "exec"), {})
 
 
 @pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("automix ")])

@@ -132,15 +132,16 @@ def _ask(console: Console, folder: Path) -> list[Outcome]:
 
 
 def _ask_one(graph: CompiledGraph, large: NamedModel, asked: Mapping[str, Any]) -> Outcome:
-    from automix_graph.graph.nodes import answer_prompt
+    from automix_graph.graph.nodes import answer_messages
     from automix_graph.models.calling import call_model
+    from automix_graph.prompts import PromptChoice
     from automix_graph.records import Record
 
     *_, state = graph.stream({"question": asked["question"]}, stream_mode="values")
     record = Record.unseal(state["record"])
     own = [call for call in record.calls if call.stage == "large_answer"]
     if not own:
-        own = [call_model(large, answer_prompt(record), stage="large_answer").call]
+        own = [call_model(large, answer_messages(record, PromptChoice.of("auto")), stage="large_answer").call]
     return Outcome(question=asked["question"], answers=asked["answers"], result=state, calls=record.calls, large=own[0])
 
 

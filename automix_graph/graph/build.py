@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from langchain_core.documents import Document
@@ -21,8 +22,9 @@ from automix_graph.graph.routing import route_verified
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
 from automix_graph.models.calling import NamedModel, named
 from automix_graph.policies import Policy
-from automix_graph.prompts import LANGUAGES
-from automix_graph.verification import ShortVerdict, TokenProbability, Verifier
+from automix_graph.prompts import DEFAULT_LAYOUT, Layout, PromptChoice, Prompts
+from automix_graph.verification import Verifier
+from automix_graph.verification.verifier import models_of, reads_logprobs
 
 Retriever = Runnable[str, list[Document]] | VectorStore
 Graph = StateGraph[AutomixState, None, AutomixInput, AutomixOutput]
@@ -36,7 +38,8 @@ def build_automix(
     retriever: Retriever,
     verifier: str | BaseChatModel | Verifier | None = None,
     policy: Policy | None = None,
-    language: str = "auto",
+    language: str | Path | Prompts = "auto",
+    layout: Layout = DEFAULT_LAYOUT,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
 ) -> Graph:
@@ -51,7 +54,10 @@ def build_automix(
             ``"small"``, ``"large"``, a model's name or a chat model:
             that model. Or any `Verifier`.
         policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT.
-        language: of the prompts: ``"en"``, ``"zh"``, or ``"auto"`` to choose from each question.
+        language: of the prompts: ``"en"``, ``"zh"``, or ``"auto"`` to choose from each question; or the
+            `pathlib.Path` of a folder with prompts in another language, or `Prompts` that you have changed.
+        layout: of the prompts of a model that judges: ``"shared"`` puts all that judging and answering have in common
+            first, so that a prompt cache serves the second read; ``"document"`` is the order of the AutoMix prompt.
         prices: USD per million tokens by model label, where list prices do not apply.
         on_large_failure: ``"degrade"`` returns the rejected small answer marked ``degraded``, ``"raise"`` raises.
 
@@ -63,19 +69,34 @@ def build_automix(
         MissingExtraError: a model needs a package that is not installed.
         ModelFileError: a local model's weights are missing or damaged.
     """
-    if language not in (*LANGUAGES, "auto"):
-        raise ConfigurationError(f"language {language!r} is unknown; use one of {', '.join(LANGUAGES)}, or 'auto'")
     if on_large_failure not in get_args(OnLargeFailure):
         raise ConfigurationError(f"on_large_failure is {on_large_failure!r}; use 'degrade' or 'raise'")
     small_model, large_model = named(small), named(large)
     judge = choose_verifier(verifier, small=small_model, large=large_model)
     ledger_prices = _known_prices(prices, small_model, large_model, judge)
+    prompts = PromptChoice.of(language).in_layout(layout)
 
     graph: Graph = StateGraph(AutomixState, input_schema=AutomixInput, output_schema=AutomixOutput)
-    graph.add_node("retrieve", retrieve_node(_as_retriever(retriever), language=language))
-    graph.add_node("small_answer", small_answer_node(small_model, prices=ledger_prices))
-    graph.add_node("verify", verify_node(judge, choose_policy(policy), prices=ledger_prices))
-    graph.add_node("large_answer", large_answer_node(large_model, prices=ledger_prices, on_failure=on_large_failure))
+    graph.add_node("retrieve", retrieve_node(_as_retriever(retriever), prompts=prompts))
+    graph.add_node(
+        "small_answer",
+        small_answer_node(
+            small_model,
+            prompts=_answer_prompts(prompts, small_model, judge),
+            prices=ledger_prices,
+            logprobs=reads_logprobs(judge),
+        ),
+    )
+    graph.add_node("verify", verify_node(judge, choose_policy(policy), prompts=prompts, prices=ledger_prices))
+    graph.add_node(
+        "large_answer",
+        large_answer_node(
+            large_model,
+            prompts=_answer_prompts(prompts, large_model, judge),
+            prices=ledger_prices,
+            on_failure=on_large_failure,
+        ),
+    )
     graph.add_edge(START, "retrieve")
     graph.add_edge("retrieve", "small_answer")
     graph.add_edge("small_answer", "verify")
@@ -91,7 +112,8 @@ def create_automix(
     retriever: Retriever,
     verifier: str | BaseChatModel | Verifier | None = None,
     policy: Policy | None = None,
-    language: str = "auto",
+    language: str | Path | Prompts = "auto",
+    layout: Layout = DEFAULT_LAYOUT,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
 ) -> CompiledGraph:
@@ -119,6 +141,7 @@ def create_automix(
         verifier=verifier,
         policy=policy,
         language=language,
+        layout=layout,
         prices=prices,
         on_large_failure=on_large_failure,
     )
@@ -129,15 +152,22 @@ def _known_prices(
     prices: Mapping[str, Price | Sequence[float]] | None, small: NamedModel, large: NamedModel, judge: Verifier
 ) -> Prices:
     known = Prices(prices)
-    if not isinstance(judge, ShortVerdict | TokenProbability):
-        return known  # a verifier of the caller's may charge under any label
-    labels = {small.label, large.label, judge.model.label}
+    judges = models_of(judge)
+    if judges is None:
+        return known  # a verifier that does not say whom it calls may charge under any label
+    labels = {small.label, large.label, *(model.label for model in judges)}
     if not known.labels <= labels:
         raise ConfigurationError(
             f"prices name {sorted(known.labels - labels)}, which this graph does not call; its models are "
             f"{sorted(labels)}"
         )
     return known
+
+
+def _answer_prompts(prompts: PromptChoice, model: NamedModel, judge: Verifier) -> PromptChoice:
+    """Return what a model is asked for an answer: the layout of the graph is for models that also judge."""
+    judges = models_of(judge) or ()
+    return prompts if any(model.label == other.label for other in judges) else prompts.in_layout("document")
 
 
 def _as_retriever(retriever: Any) -> Runnable[str, list[Document]]:

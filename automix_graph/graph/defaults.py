@@ -8,7 +8,7 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel, named
 from automix_graph.models.catalog import CATALOG, LOCAL_PREFIX
 from automix_graph.policies import AcceptCorrect, Policy
-from automix_graph.verification import ShortVerdict, TokenProbability, Verifier
+from automix_graph.verification import ShortVerdict, TokenProbability, Verifier, as_verifier
 
 
 def choose_verifier(
@@ -25,11 +25,11 @@ def choose_verifier(
         return _judged_by(small)
     if isinstance(verifier, str | BaseChatModel):
         return _judged_by(named(verifier))
-    if isinstance(verifier, Verifier) and not isinstance(verifier, type):
-        return verifier
+    if (found := as_verifier(verifier)) is not None:
+        return found
     raise ConfigurationError(
-        f"verifier is {verifier!r}; give None, 'small', 'large', a model's name, a chat model, or a Verifier: an "
-        "object with method, verify and averify"
+        f"verifier is {verifier!r}; give None, 'small', 'large', a model's name, a chat model, a Verifier (an object "
+        "with method, verify and averify), or a function or Runnable that returns a confidence in [0, 1]"
     )
 
 

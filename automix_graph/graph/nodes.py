@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
 from langchain_core.documents import Document
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.costs import Prices
@@ -19,11 +18,13 @@ from automix_graph.graph.commit import commit
 from automix_graph.graph.node import Node
 from automix_graph.graph.progress import emit
 from automix_graph.graph.state import AutomixState, Update
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, is_failure, kind_of
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.models.messages import as_messages
 from automix_graph.policies import Policy, decide
-from automix_graph.prompts import detect_language, load_prompts, well_formed
+from automix_graph.prompts import PromptChoice, well_formed
 from automix_graph.records import Draft, Passage, Record, Verdict, Verification
 from automix_graph.verification import Case, Judgement, Verifier
+from automix_graph.verification.asking import aask, ask
 
 OnLargeFailure = Literal["degrade", "raise"]
 """What to do when the large model fails and a rejected answer is at hand."""
@@ -37,20 +38,15 @@ _NO_DRAFT: Final = Judgement(
 )
 
 
-def retrieve_node(retriever: Runnable[str, list[Document]], *, language: str) -> Node:
+def retrieve_node(retriever: Runnable[str, list[Document]], *, prompts: PromptChoice) -> Node:
     """Make the node that fetches the passages and starts the record."""
 
     def start(state: AutomixState, documents: object) -> Update:
         passages = tuple(_passage(document) for document in _checked_documents(documents))
         emit("retrieved", passages=len(passages))
         question = state["question"]
-        chosen = detect_language(question) if language == "auto" else language
-        record = Record(
-            question=question,
-            language=chosen,
-            prompts=load_prompts(chosen).fingerprint,
-            passages=passages,
-        )
+        chosen = prompts.of_question(question)
+        record = Record(question=question, language=chosen.language, prompts=chosen.fingerprint, passages=passages)
         return {"record": record.seal()}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
@@ -62,35 +58,53 @@ def retrieve_node(retriever: Runnable[str, list[Document]], *, language: str) ->
     return Node("retrieve", body, abody, streams=False)
 
 
-def small_answer_node(small: NamedModel, *, prices: Prices) -> Node:
-    """Make the node that drafts an answer. The draft stays in the sealed record; a failure is recorded, not raised."""
+def small_answer_node(small: NamedModel, *, prompts: PromptChoice, prices: Prices, logprobs: bool = False) -> Node:
+    """Make the node that drafts an answer. The draft stays in the sealed record; a failure is recorded, not raised.
+
+    Args:
+        small: who answers.
+        prompts: what it is asked.
+        prices: of its tokens.
+        logprobs: whether to ask for the log-probabilities of its tokens, for a verifier that reads them.
+    """
+    options = {"logprobs": True} if logprobs else None
 
     def finish(record: Record, attempt: Attempt) -> Update:
         attempt = _never_empty(attempt)
         calls = prices.charge((attempt.call,))
-        draft = None if attempt.error else Draft(tier="small", text=attempt.text)
+        draft = None
+        if attempt.error is None:
+            draft = Draft(tier="small", text=attempt.text, logprobs=attempt.logprobs if logprobs else ())
         emit("drafted", ok=draft is not None)
         return {"record": record.adding(draft=draft, calls=calls).seal()}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        prompt = answer_prompt(record)
-        return finish(record, call_model(small, prompt, stage="small_answer", config=config))
+        asked = answer_messages(record, prompts)
+        return finish(record, call_model(small, asked, stage="small_answer", config=config, options=options))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        prompt = answer_prompt(record)
-        return finish(record, await acall_model(small, prompt, stage="small_answer", config=config))
+        asked = answer_messages(record, prompts)
+        return finish(record, await acall_model(small, asked, stage="small_answer", config=config, options=options))
 
     return Node("small_answer", body, abody, streams=False)
 
 
-def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
+def verify_node(verifier: Verifier, policy: Policy, *, prompts: PromptChoice, prices: Prices) -> Node:
     """Make the node that has the draft judged and applies the policy; an accepted draft is committed here."""
 
-    def finish(record: Record, draft: str | None, judgement: Judgement) -> Update:
-        if not isinstance(judgement, Judgement):
-            raise ConfigurationError(f"verifier {verifier.method!r} returned {judgement!r}; it must return a Judgement")
+    def case_of(record: Record, draft: Draft) -> Case:
+        return Case(
+            question=record.question,
+            passages=record.passages,
+            answer=draft.text,
+            prompts=prompts.named(record.language),
+            logprobs=draft.logprobs,
+            accepts=lambda verification: decide(policy, (*record.verifications, verification)).accept,
+        )
+
+    def finish(record: Record, draft: Draft | None, judgement: Judgement) -> Update:
         history = (*record.verifications, judgement.verification)
         decision = decide(policy, history)
         record = record.adding(
@@ -104,7 +118,7 @@ def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
             reason=decision.reason,
         )
         if decision.accept and draft is not None:
-            return commit(record, answer=draft, route="small")
+            return commit(record, answer=draft.text, route="small")
         emit("escalated")
         return {"record": record.seal(), "decision": dataclasses.asdict(decision)}
 
@@ -113,27 +127,19 @@ def verify_node(verifier: Verifier, policy: Policy, *, prices: Prices) -> Node:
         draft = record.draft("small")
         if draft is None:
             return finish(record, draft, _NO_DRAFT)
-        try:
-            judgement = verifier.verify(_case(record, draft), config)
-        except Exception as error:
-            judgement = _failed_judgement(verifier, error)
-        return finish(record, draft, judgement)
+        return finish(record, draft, ask(verifier, case_of(record, draft), config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
         draft = record.draft("small")
         if draft is None:
             return finish(record, draft, _NO_DRAFT)
-        try:
-            judgement = await verifier.averify(_case(record, draft), config)
-        except Exception as error:
-            judgement = _failed_judgement(verifier, error)
-        return finish(record, draft, judgement)
+        return finish(record, draft, await aask(verifier, case_of(record, draft), config))
 
     return Node("verify", body, abody, streams=False)
 
 
-def large_answer_node(large: NamedModel, *, prices: Prices, on_failure: OnLargeFailure) -> Node:
+def large_answer_node(large: NamedModel, *, prompts: PromptChoice, prices: Prices, on_failure: OnLargeFailure) -> Node:
     """Make the node that answers with the large model; its tokens are the committed answer, so they stream."""
 
     def finish(record: Record, attempt: Attempt) -> Update:
@@ -146,41 +152,24 @@ def large_answer_node(large: NamedModel, *, prices: Prices, on_failure: OnLargeF
         draft = record.draft("small")
         if on_failure == "raise" or draft is None:
             raise attempt.error
-        return commit(record, answer=draft, route="small", degraded=True)
+        return commit(record, answer=draft.text, route="small", degraded=True)
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        prompt = answer_prompt(record)
-        return finish(record, call_model(large, prompt, stage="large_answer", config=config))
+        asked = answer_messages(record, prompts)
+        return finish(record, call_model(large, asked, stage="large_answer", config=config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        prompt = answer_prompt(record)
-        return finish(record, await acall_model(large, prompt, stage="large_answer", config=config))
+        asked = answer_messages(record, prompts)
+        return finish(record, await acall_model(large, asked, stage="large_answer", config=config))
 
     return Node("large_answer", body, abody, streams=True)
 
 
-def answer_prompt(record: Record) -> Sequence[BaseMessage]:
-    """Return what a model is asked for an answer: the same for every tier."""
-    prompts = load_prompts(record.language)
-    return [SystemMessage(prompts.system), HumanMessage(prompts.render_answer(record.question, record.passages))]
-
-
-def _case(record: Record, draft: str) -> Case:
-    return Case(question=record.question, passages=record.passages, answer=draft, language=record.language)
-
-
-def _failed_judgement(verifier: Verifier, error: Exception) -> Judgement:
-    """Return the judgement of a verifier that raised, or raise again what means no failure."""
-    if not is_failure(error):
-        raise error
-    _log.warning("verifier %s raised %s; the question goes to the large model", verifier.method, kind_of(error))
-    _log.debug("verifier %s raised", verifier.method, exc_info=error)
-    reason = f"the verifier raised {kind_of(error)}"
-    return Judgement(
-        verification=Verification(method=verifier.method, verdict=Verdict.UNPARSED, confidence=None, failure=reason)
-    )
+def answer_messages(record: Record, prompts: PromptChoice) -> list[BaseMessage]:
+    """Return what a model is asked for an answer."""
+    return as_messages(prompts.named(record.language).answer(record.question, record.passages))
 
 
 def _passage(document: Document) -> Passage:

@@ -17,7 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from automix_graph.errors import ModelCallError
+from automix_graph.errors import AutomixError, ModelCallError
 from automix_graph.models.chat import model_label, resolve_chat_model
 from automix_graph.prompts import well_formed
 from automix_graph.records import Call, Stage, Usage
@@ -73,6 +73,12 @@ class Attempt:
         return well_formed(str(self.message.text)) if self.message else ""
 
     @property
+    def logprobs(self) -> tuple[float, ...]:
+        """Natural logarithms of the probabilities of the reply's tokens; empty where the provider does not tell."""
+        content = (self.message.response_metadata.get("logprobs") or {}).get("content") if self.message else None
+        return tuple(float(token["logprob"]) for token in content or ())
+
+    @property
     def cut_off(self) -> bool:
         """Whether the provider ended the reply before the model did."""
         metadata = self.message.response_metadata if self.message else {}
@@ -103,8 +109,8 @@ def call_model(
     except Exception as error:
         if not is_failure(error):
             raise
-        return _failed(target, stage, time.perf_counter() - start, error)
-    return _answered(target, stage, time.perf_counter() - start, message)
+        return failed_attempt(target, stage, time.perf_counter() - start, error)
+    return answered_attempt(target, stage, time.perf_counter() - start, message)
 
 
 async def acall_model(
@@ -122,20 +128,22 @@ async def acall_model(
     except Exception as error:
         if not is_failure(error):
             raise
-        return _failed(target, stage, time.perf_counter() - start, error)
-    return _answered(target, stage, time.perf_counter() - start, message)
+        return failed_attempt(target, stage, time.perf_counter() - start, error)
+    return answered_attempt(target, stage, time.perf_counter() - start, message)
 
 
 def _bound(target: NamedModel, options: dict[str, Any] | None) -> Runnable[Any, Any]:
     return target.model.bind(**options) if options else target.model
 
 
-def _answered(target: NamedModel, stage: Stage, seconds: float, message: AIMessage) -> Attempt:
+def answered_attempt(target: NamedModel, stage: Stage, seconds: float, message: AIMessage) -> Attempt:
+    """Return the attempt that a message answered, charged with the tokens that the message reports."""
     call = Call(stage=stage, model=target.label, usage=reported_usage(message), seconds=seconds)
     return Attempt(call=call, message=message)
 
 
-def _failed(target: NamedModel, stage: Stage, seconds: float, error: Exception) -> Attempt:
+def failed_attempt(target: NamedModel, stage: Stage, seconds: float, error: Exception) -> Attempt:
+    """Return the attempt that an exception ended."""
     mapped = map_error(error, model=target.label, stage=stage)
     _log.debug("%s", mapped, exc_info=error)
     call = Call(stage=stage, model=target.label, usage=Usage(), seconds=seconds, error=kind_of(error))
@@ -155,6 +163,15 @@ def kind_of(error: Exception) -> str:
     """Return what kind of failure it was, without a word of the provider: those may repeat a prompt or a draft."""
     status = getattr(error, "status_code", None)
     return f"{type(error).__name__} ({status})" if isinstance(status, int) else type(error).__name__
+
+
+def reason_of(error: Exception) -> str:
+    """Return what a record says of a failure: its kind, and the message if it is this package's own.
+
+    Such a message holds no text of a provider, a document or a user.
+    """
+    told = isinstance(error, AutomixError) and not isinstance(error, ModelCallError)
+    return f"{kind_of(error)}: {error}" if told else kind_of(error)
 
 
 def map_error(error: Exception, *, model: str, stage: Stage) -> ModelCallError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import httpx
 from langchain_core.language_models import LanguageModelInput
@@ -15,6 +15,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 from automix_graph.models.runtime import Endpoint
+from automix_graph.models.scoring import Way
 
 # A busy model answers late, and a limit belongs to the question, not to the connection.
 _TIMEOUT: Final = httpx.Timeout(None, connect=10.0)
@@ -32,13 +33,24 @@ class LocalChatModel(ChatOpenAI):
 
     Attributes:
         label: what the model is called in records, costs and errors.
+        most_choices: how many replies one request may ask for.
     """
 
+    continues_replies: ClassVar[bool] = True
+    """Whether a last message of the assistant is continued rather than answered."""
+    scores_replies: ClassVar[Way] = "forced"
+    """How the probability of a given reply is read."""
+    counts_exactly: ClassVar[bool] = True
+    """Whether ``get_num_tokens`` asks the model itself."""
+
     label: str
+    most_choices: int = 1
     _control: re.Pattern[str] = PrivateAttr(default=re.compile(_CONTROL_SHAPE))
 
     @classmethod
-    def at(cls, endpoint: Endpoint, *, label: str, control_tokens: Iterable[str], max_tokens: int) -> Self:
+    def at(
+        cls, endpoint: Endpoint, *, label: str, control_tokens: Iterable[str], max_tokens: int, most_choices: int
+    ) -> Self:
         """Return the model that answers at an endpoint.
 
         Args:
@@ -46,9 +58,11 @@ class LocalChatModel(ChatOpenAI):
             label: what to call it.
             control_tokens: words that steer the model, and must not come from text.
             max_tokens: length of an answer, where a call does not say.
+            most_choices: how many replies one request may ask for: as many as the server answers at one time.
         """
         model = cls(
             label=label,
+            most_choices=most_choices,
             model=label,
             base_url=endpoint.base_url,
             api_key=SecretStr(endpoint.api_key),
@@ -69,6 +83,24 @@ class LocalChatModel(ChatOpenAI):
     def inert(self, text: str) -> str:
         """Return a text in which control tokens are spelled so that the model reads them as characters."""
         return self._control.sub(lambda token: f"{token[0][0]} {token[0][1:]}", text)
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Return the tokens as which the model reads a text, without those of the chat around it."""
+        assert self.http_client is not None  # `at` gives it
+        key = self.openai_api_key.get_secret_value() if isinstance(self.openai_api_key, SecretStr) else ""
+        response = self.http_client.post(
+            f"{str(self.openai_api_base).removesuffix('/v1')}/tokenize",
+            headers={"Authorization": f"Bearer {key}"},
+            # A lone surrogate has no UTF-8 form.
+            json={"content": self.inert(text).encode("utf-8", "replace").decode("utf-8"), "add_special": False},
+        )
+        response.raise_for_status()
+        tokens: list[int] = response.json()["tokens"]
+        return tokens
+
+    def get_num_tokens(self, text: str) -> int:
+        """Return the number of tokens as which the model reads a text, without those of the chat around it."""
+        return len(self.get_token_ids(text))
 
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any

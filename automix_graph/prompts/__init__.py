@@ -1,18 +1,31 @@
-"""Prompts as text files, in English and Chinese, and the one safe way to put values into them."""
+"""Prompts as text files, one folder a language, and the one safe way to put values into them."""
 
+from automix_graph.prompts.choice import PromptChoice
+from automix_graph.prompts.examples import Example, load_examples
 from automix_graph.prompts.language import detect_language
-from automix_graph.prompts.library import LANGUAGES, DecisionWords, Prompts, load_prompts
+from automix_graph.prompts.library import DEFAULT_LAYOUT, Layout, Prompts, languages, load_prompts, shown_context
 from automix_graph.prompts.quoting import as_data, numbered, well_formed
-from automix_graph.prompts.template import Template
+from automix_graph.prompts.template import Template, load_template
+from automix_graph.prompts.turns import Turn
+from automix_graph.prompts.words import DecisionWords, Form
 
 __all__ = [
-    "LANGUAGES",
+    "DEFAULT_LAYOUT",
     "DecisionWords",
+    "Example",
+    "Form",
+    "Layout",
+    "PromptChoice",
     "Prompts",
     "Template",
+    "Turn",
     "as_data",
     "detect_language",
+    "languages",
+    "load_examples",
     "load_prompts",
+    "load_template",
     "numbered",
+    "shown_context",
     "well_formed",
 ]

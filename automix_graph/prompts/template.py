@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from automix_graph.errors import ConfigurationError
+
+VERIFY_PLACEHOLDERS: Final = frozenset({"context", "question", "generated_answer"})
+"""What a whole prompt for a verifier must hold."""
 
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -55,3 +59,20 @@ class Template:
 
 def _listed(names: frozenset[str] | set[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in sorted(names)) or "none"
+
+
+def load_template(path: str | Path) -> Template:
+    """Read a prompt for a verifier from a UTF-8 text file.
+
+    The file holds the whole prompt, examples included, with ``{context}``, ``{question}`` and ``{generated_answer}``
+    where the values go. Its last line break is dropped.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or a placeholder is missing or unknown.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the template cannot be read: {error}") from error
+    return Template(name=path.name, text=text.removesuffix("\n"), placeholders=VERIFY_PLACEHOLDERS)

@@ -28,6 +28,7 @@ class ScriptedReply:
         seconds: to wait before replying.
         finish_reason: why the reply ended, as OpenAI-compatible servers report it.
         token_probabilities: of the next token, by token; reported as OpenAI-compatible servers report them.
+        logprobs: the reply's own tokens with the natural logarithms of their probabilities, reported likewise.
     """
 
     text: str
@@ -35,6 +36,7 @@ class ScriptedReply:
     seconds: float = 0.0
     finish_reason: str = "stop"
     token_probabilities: tuple[tuple[str, float], ...] = ()
+    logprobs: tuple[tuple[str, float], ...] = ()
 
 
 Reply = str | ScriptedReply | Exception
@@ -167,7 +169,9 @@ def _usage(reply: ScriptedReply, messages: Sequence[BaseMessage]) -> UsageMetada
 
 def _response_metadata(reply: ScriptedReply, label: str) -> dict[str, Any]:
     metadata: dict[str, Any] = {"model_name": label, "finish_reason": reply.finish_reason}
+    if reply.logprobs:
+        metadata["logprobs"] = {"content": [{"token": token, "logprob": p} for token, p in reply.logprobs]}
     if reply.token_probabilities:
         top = [{"token": token, "logprob": math.log(p)} for token, p in reply.token_probabilities]
-        metadata["logprobs"] = {"content": [{"token": top[0]["token"], "top_logprobs": top}]}
+        metadata["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
     return metadata

@@ -10,6 +10,8 @@ _TAIL: Final = 20_000
 """Characters read from the end of a reply: the work stays bounded for any reply."""
 
 _THINK: Final = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+BLOCK: Final = r"</?(?:verdict|decision|reason|evaluation|explanation|result|output|p|div|br|li)\b[^<>]{0,80}>"
+"""Tags that end a line, in lower case."""
 _FOLD: Final = str.maketrans(
     dict.fromkeys("“”„«»「」『』《》", '"')
     | dict.fromkeys("‘’", "'")
@@ -27,7 +29,7 @@ _REWRITES: Final = tuple(
         (r"^[-*\d.) ]*\[ ?\].*$", "\n"),
         (r"\[x\]", " "),
         # markup: blocks end a sentence, the rest is nothing
-        (r"</?(?:verdict|decision|reason|evaluation|explanation|result|output|p|div|br|li)\b[^<>]{0,80}>", "\n"),
+        (BLOCK, "\n"),
         (r"(?:^|(?<=[ :\"(]))[!¬≠~] ?(?=correct|yes|正确)", "not "),
         (r"</?[a-z][^<>]{0,80}>|\\(?:[a-z]{1,20}(?=\{)|(?!\w))|[*_`~#>|=$^]", " "),
         (r"(?<=\w)-(?=\w)", " "),

@@ -37,6 +37,12 @@ CONTRARY: Final = re.compile(
     r"|尽管|可能|也许|似|好像|应|问题|表面|乍|称|(?<!上下文)说|写着|认为|必须|难|差"
 )
 """Words that a sentence of CORRECT may not hold beside its decision."""
+REPORTS: Final = re.compile(
+    r"\b(?:says?|states?|holds?|reads?|contains?|includes?|writes?|asserts?|declares?|insists?|tells?|tr(?:y|ies)|wants?"
+    r"|asks?|adds?|repeats?|quotes?|mentions?|thinks?|believes?|pretends?|implies|suggests?|argues?|announces?|notes?"
+    r"|answer|response|reply|decision|verdict|itself)\b"
+)
+"""Words that turn a sentence about the answer into one about what the answer says."""
 SUPPORT: Final = re.compile(
     r"\b(?:match\w*|agree\w*|support\w*|consistent|confirm\w*|correct|context|passages?|documents?|text|sources?|complete"
     r"|accurate)\b|\b(?:100|9\d) ?%|\"\w+\": ?\"q|一致|符合|正确|¤|上下文|文中|原文|因为|由于|(?:^|, ?)it (?:is|does)$"

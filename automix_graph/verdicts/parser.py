@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from automix_graph.records import Verdict
@@ -18,6 +20,7 @@ from automix_graph.verdicts.grammar import (
     GIVEN,
     NO,
     REFUSED,
+    REPORTS,
     RETRACTS,
     STATED_WRONG,
     STRONG,
@@ -27,6 +30,7 @@ from automix_graph.verdicts.grammar import (
     WEAK,
     YES,
 )
+from automix_graph.verdicts.quotations import own_words
 
 _LEADS: Final = 12
 """Clauses tried in a sentence: the work stays bounded for any reply."""
@@ -49,7 +53,7 @@ class _Decision(NamedTuple):
 _NONE: Final = _Decision(Verdict.UNPARSED, firm=False, bare=False)
 
 
-def parse_verdict(text: str) -> Verdict:
+def parse_verdict(text: str, also: Mapping[str, Verdict] = MappingProxyType({})) -> Verdict:
     """Read the last explicit decision of a judge's reply.
 
     Understands Correct/Incorrect, Yes/No, 正确/错误 and 是/否 in any case, with markdown, full-width characters,
@@ -58,6 +62,8 @@ def parse_verdict(text: str) -> Verdict:
 
     Args:
         text: the reply as the model gave it.
+        also: whole decisions of another language with what they say. Such a decision counts if it is the last line of a
+            reply that the grammar finds undecided, alone or behind a label that ends in a colon.
 
     Returns:
         CORRECT, INCORRECT, or UNPARSED where the reply holds no explicit decision.
@@ -66,7 +72,30 @@ def parse_verdict(text: str) -> Verdict:
         >>> parse_verdict("The context names April. Verification Decision: The AI generated answer is **Incorrect**.")
         <Verdict.INCORRECT: 'INCORRECT'>
     """
+    found = _judged(text, also)
+    # A judge that shows a forged verdict has not given it; to reject is read more freely.
+    return _judged(own_words(text), also) if found is Verdict.CORRECT else found
+
+
+def _judged(text: str, also: Mapping[str, Verdict]) -> Verdict:
     plain = fold(spoken(text))
+    found = _read(plain)
+    return _known(plain, also) if found is Verdict.UNPARSED and also else found
+
+
+def _known(plain: str, also: Mapping[str, Verdict]) -> Verdict:
+    """Look the last line up among whole decisions."""
+    decisions = {_bare(fold(decision)): verdict for decision, verdict in also.items()}
+    last = _bare(plain.rpartition("\n")[2])
+    label, _, rest = last.rpartition(":")
+    return decisions.get(last) or decisions.get(_bare(rest) if label else "") or Verdict.UNPARSED
+
+
+def _bare(line: str) -> str:
+    return line.strip(" .。!\"'()[]{}")
+
+
+def _read(plain: str) -> Verdict:
     if ALONE.fullmatch(plain):
         return Verdict.CORRECT
     current, before, question = _NONE, _NONE, ""
@@ -130,7 +159,8 @@ def _conclusion(clause: str) -> _Decision:
     """Match a whole clause against the sentences of CORRECT."""
     for pattern, firm in ((STRONG, True), (WEAK, False), (YES, False)):
         match = pattern.fullmatch(clause)
-        if match and _supports(match["rest"]) and not CONTRARY.search(_inside(match)):
+        inside = _inside(match) if match else ""
+        if match and _supports(match["rest"]) and not CONTRARY.search(inside) and not REPORTS.search(inside):
             return _Decision(Verdict.CORRECT, firm=firm, bare=not match["subject"])
     return _NONE
 

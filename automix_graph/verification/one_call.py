@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, named
 from automix_graph.records import Verification
+from automix_graph.verification.prompting import VerifyPrompt, check_prompt
 from automix_graph.verification.verifier import Case, Judgement, failed
 
 
@@ -22,11 +23,14 @@ class OneCall(ABC):
 
     Attributes:
         judge: the model that judges, or its name.
+        prompt: what it is asked; None takes the built-in prompt of the case.
     """
 
     judge: str | BaseChatModel | NamedModel
+    prompt: VerifyPrompt | None = None
 
     def __post_init__(self) -> None:
+        check_prompt(self.prompt)
         _ = self.model  # a model that cannot be had is refused now
 
     @cached_property
@@ -35,19 +39,24 @@ class OneCall(ABC):
         return named(self.judge)
 
     @property
+    def models(self) -> tuple[NamedModel, ...]:
+        """The judge alone."""
+        return (self.model,)
+
+    @property
     @abstractmethod
     def method(self) -> str:
         """Short name, for records."""
 
     def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call."""
-        attempt = call_model(self.model, self._prompt(case), stage="verify", config=config, options=self._options)
+        attempt = call_model(self.model, self._messages(case), stage="verify", config=config, options=self._options)
         return self._judge(case, attempt)
 
     async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call, asynchronously."""
         attempt = await acall_model(
-            self.model, self._prompt(case), stage="verify", config=config, options=self._options
+            self.model, self._messages(case), stage="verify", config=config, options=self._options
         )
         return self._judge(case, attempt)
 
@@ -64,7 +73,7 @@ class OneCall(ABC):
         """What is bound to the call."""
 
     @abstractmethod
-    def _prompt(self, case: Case) -> list[BaseMessage]:
+    def _messages(self, case: Case) -> list[BaseMessage]:
         """What the judge is asked."""
 
     @abstractmethod

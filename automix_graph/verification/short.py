@@ -1,42 +1,40 @@
 """The short verdict: the judge reads everything and writes only its decision.
 
-Confidence is 1 for CORRECT and 0 for INCORRECT; for more than that, ask for token probabilities.
+Confidence is 1 for CORRECT and 0 for INCORRECT; for more than that, ask for token probabilities or votes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-
-from automix_graph.models.calling import Attempt
-from automix_graph.prompts import load_prompts
-from automix_graph.records import Verdict, Verification
-from automix_graph.verdicts import parse_verdict
-from automix_graph.verification.one_call import OneCall
-from automix_graph.verification.verifier import Case, failed
+from automix_graph.verification.written import WrittenForm, WrittenVerdict
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShortVerdict(OneCall):
-    """Ask a model for one short verdict.
+class ShortVerdict(WrittenVerdict):
+    """Ask a model for one short verdict; a reason is never generated.
 
     Attributes:
         judge: the model that judges, or its name.
-        max_tokens: cap on the reply, in tokens. None sets none: the prompt ends where only the decision is missing, and
-            a cap would cut off models that reason before they write. A reply that reaches the cap is no judgement.
+        prompt: what it is asked; None takes the built-in prompt of the case.
+        max_tokens: cap on the reply, in tokens; a reply that reaches it is no judgement. ``"auto"`` sends 16, unless
+            LangChain knows that the model reasons before it writes, or its provider calls the cap otherwise: then none
+            is sent. None never sends one.
+
+    Raises:
+        ConfigurationError: the prompt or the cap cannot be used as given, or the judge is no model.
 
     Example:
+        >>> from automix_graph.prompts import load_prompts
         >>> from automix_graph.records import Passage
         >>> from automix_graph.testing import ScriptedChatModel
+        >>> from automix_graph.verification import Case
         >>> verifier = ShortVerdict(judge=ScriptedChatModel(["Correct."]))
-        >>> case = Case(question="When?", passages=(Passage(text="In May."),), answer="In May", language="en")
+        >>> passages = (Passage(text="In May."),)
+        >>> case = Case(question="When?", passages=passages, answer="In May", prompts=load_prompts("en"))
         >>> verifier.verify(case).verification.confidence
         1.0
     """
-
-    max_tokens: int | None = None
 
     @property
     def method(self) -> str:
@@ -44,17 +42,5 @@ class ShortVerdict(OneCall):
         return "short-verdict"
 
     @property
-    def _options(self) -> dict[str, Any]:
-        return {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
-
-    def _prompt(self, case: Case) -> list[BaseMessage]:
-        return [HumanMessage(load_prompts(case.language).render_verify(case.question, case.passages, case.answer))]
-
-    def _read(self, case: Case, attempt: Attempt, message: AIMessage) -> Verification:
-        if attempt.cut_off:
-            return failed(self.method, "the judge's reply was cut off")
-        verdict = parse_verdict(attempt.text)
-        if verdict is Verdict.UNPARSED:
-            return failed(self.method, "the judge's reply holds no decision")
-        confidence = 1.0 if verdict is Verdict.CORRECT else 0.0
-        return Verification(method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,))
+    def _form(self) -> WrittenForm:
+        return "short"

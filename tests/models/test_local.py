@@ -22,7 +22,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 
 from automix_graph.errors import ModelFileError
 from automix_graph.models import load_embeddings, pull, resolve_chat_model
+from automix_graph.models.calling import NamedModel
 from automix_graph.models.runtime import Endpoint, ServerSettings, serve
+from automix_graph.models.scoring import score_reply
 
 pytestmark = pytest.mark.local
 
@@ -300,3 +302,33 @@ def test_damaged_weights_of_an_embedding_are_one_line(
     (cache / "model.onnx").write_bytes(b"garbage")
     with pytest.raises(ModelFileError, match="cannot load"):
         OnnxEmbeddings(cache, model_name="local:broken")
+
+
+@pytest.mark.parametrize("reply", ["Paris.", 'The "capital"\nis {Paris}.', "答案是巴黎。"])
+def test_a_forced_reply_is_scored_whole(chat: BaseChatModel, reply: str) -> None:
+    target = NamedModel(label="local", model=chat)
+    asked = [HumanMessage("What is the capital of France?")]
+    found = score_reply(target, asked, reply, way="forced", max_tokens=32, stage="verify")
+    assert "".join(token.text for token in found.tokens) == reply
+    assert all(token.logprob <= 0 for token in found.tokens)
+
+
+def test_what_the_model_would_say_is_likelier(chat: BaseChatModel) -> None:
+    target = NamedModel(label="local", model=chat)
+    asked = [HumanMessage("What is the capital of France?")]
+    own = chat.bind(max_tokens=6).invoke(asked).text
+    means = []
+    for reply in (own, "Bananas are yellow."):
+        found = score_reply(target, asked, reply, way="forced", max_tokens=6, stage="verify")
+        means.append(math.fsum(token.logprob for token in found.tokens) / len(found.tokens))
+    assert means[0] > means[1]
+
+
+def test_the_probabilities_are_those_without_the_grammar(chat: BaseChatModel) -> None:
+    asked = [HumanMessage("What is the capital of France?")]
+    free = chat.bind(max_tokens=4, logprobs=True).invoke(asked)
+    content = free.response_metadata["logprobs"]["content"]
+    reply = "".join(token["token"] for token in content)
+    target = NamedModel(label="local", model=chat)
+    found = score_reply(target, asked, reply, way="forced", max_tokens=4, stage="verify")
+    assert [token.logprob for token in found.tokens] == pytest.approx([c["logprob"] for c in content], abs=0.05)

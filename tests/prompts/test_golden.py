@@ -1,10 +1,11 @@
 """What models are shown, to the letter. A change of a prompt shows up here as a change of a golden file."""
 
 from pathlib import Path
+from typing import cast, get_args
 
 import pytest
 
-from automix_graph.prompts import LANGUAGES, load_prompts
+from automix_graph.prompts import Form, Layout, languages, load_prompts
 from automix_graph.records import Passage
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -18,14 +19,17 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("kind", ["answer", "verify"])
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_rendered_prompts_are_golden(language: str, kind: str) -> None:
-    prompts = load_prompts(language)
+@pytest.mark.parametrize("kind", ["answer", "short", "reasoned", "word"])
+@pytest.mark.parametrize("layout", get_args(Layout))
+@pytest.mark.parametrize("language", languages())
+def test_rendered_prompts_are_golden(language: str, layout: Layout, kind: str) -> None:
+    prompts = load_prompts(language, layout)
     question, texts, answer = VALUES[language]
     passages = [Passage(text=text) for text in texts]
     if kind == "answer":
-        rendered = f"{prompts.system}\n\n{prompts.render_answer(question, passages)}\n"
+        turns = prompts.answer(question, passages)
     else:
-        rendered = f"{prompts.render_verify(question, passages, answer)}\n{prompts.decision.opening}\n"
-    assert rendered == (GOLDEN / f"{kind}_{language}.txt").read_text(encoding="utf-8")
+        turns = prompts.verify(question, passages, answer, form=cast("Form", kind))
+    rendered = "".join(f"<{turn.role}>\n{turn.text}\n" for turn in turns)
+    golden = GOLDEN / f"{language}_{layout}_{kind}.txt"
+    assert rendered == golden.read_text(encoding="utf-8")

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.prompts import LANGUAGES, Template, detect_language, load_prompts
+from automix_graph.prompts import Template, detect_language, languages, load_prompts
 from automix_graph.records import Passage, Verdict
 from automix_graph.verdicts import parse_verdict
 
@@ -14,11 +14,12 @@ FIELDS = {
 
 
 def blocks(language: str) -> list[str]:
-    prompt = load_prompts(language).render_verify("QQ", [Passage(text="first"), Passage(text="second")], "AA")
-    return prompt.split("\n\n---\n\n")
+    passages = [Passage(text="first"), Passage(text="second")]
+    (turn,) = load_prompts(language, "document").verify("QQ", passages, "AA")
+    return turn.text.split("\n\n---\n\n")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_the_verifier_sees_four_examples_in_the_documents_form(language: str) -> None:
     *examples, live = blocks(language)
     assert len(examples) == 4
@@ -31,10 +32,10 @@ def test_the_verifier_sees_four_examples_in_the_documents_form(language: str) ->
     assert live.endswith(FIELDS[language][-1] + (":" if language == "en" else "："))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_the_opened_decision_is_how_the_examples_end(language: str) -> None:
-    words = load_prompts(language).decision
-    text = load_prompts(language).verify.text
+    words = load_prompts(language).words
+    text = "\n".join(blocks(language)[:-1])
     endings = [line.removeprefix(words.opening).strip().casefold() for line in re.findall(rf"{words.opening}.*", text)]
     for word in (words.correct[0], words.incorrect[0]):
         assert sum(ending.startswith(word) for ending in endings) == 2

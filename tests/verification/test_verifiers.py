@@ -2,12 +2,13 @@ import pytest
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel
+from automix_graph.prompts import load_prompts
 from automix_graph.records import Passage, Verdict
 from automix_graph.testing import ScriptedChatModel, ScriptedReply
 from automix_graph.testing.chat_models import Reply
 from automix_graph.verification import Case, Judgement, ShortVerdict, TokenProbability, Verifier
 
-CASE = Case(question="When?", passages=(Passage(text="In May."),), answer="May", language="en")
+CASE = Case(question="When?", passages=(Passage(text="In May."),), answer="May", prompts=load_prompts("en"))
 
 
 async def judge(kind: type[ShortVerdict] | type[TokenProbability], reply: Reply, case: Case = CASE) -> Judgement:
@@ -59,7 +60,7 @@ async def test_confidence_is_the_share_of_the_deciding_words() -> None:
 
 
 async def test_confidence_in_chinese() -> None:
-    case = Case(question="何时？", passages=(Passage(text="五月。"),), answer="五月", language="zh")
+    case = Case(question="何时？", passages=(Passage(text="五月。"),), answer="五月", prompts=load_prompts("zh"))
     found = (await judge(TokenProbability, tokens(正确=0.2, 错误=0.5, 不正确=0.1), case)).verification
     assert found.confidence == pytest.approx(0.25)
     assert found.verdict is Verdict.INCORRECT
@@ -83,7 +84,7 @@ async def test_a_model_that_was_not_about_to_decide_did_not_decide() -> None:
     ],
 )
 async def test_every_way_to_reject_counts(language: str, contrary: str) -> None:
-    case = Case(question="q", passages=(), answer="a", language=language)
+    case = Case(question="q", passages=(), answer="a", prompts=load_prompts(language))
     word = "Correct" if language == "en" else "正确"
     found = (await judge(TokenProbability, tokens(**{contrary: 0.9, word: 0.06}), case)).verification
     assert found.confidence == pytest.approx(0.0625)
@@ -93,7 +94,7 @@ async def test_every_way_to_reject_counts(language: str, contrary: str) -> None:
     ("language", "token", "confidence"), [("zh", "正确的", 1.0), ("zh", "错误的", 0.0), ("en", " Correct.", 1.0)]
 )
 async def test_a_token_may_be_longer_than_the_word(language: str, token: str, confidence: float) -> None:
-    case = Case(question="q", passages=(), answer="a", language=language)
+    case = Case(question="q", passages=(), answer="a", prompts=load_prompts(language))
     found = (await judge(TokenProbability, tokens(**{token: 0.9}), case)).verification
     assert found.confidence == pytest.approx(confidence)
 
@@ -118,9 +119,9 @@ async def test_a_letter_that_begins_both_words_counts_for_neither() -> None:
 
 def test_the_judge_reads_the_case_and_opens_its_decision() -> None:
     model = ScriptedChatModel([tokens(Correct=1.0)], label="judge")
-    TokenProbability(judge=NamedModel(label="judge", model=model)).verify(CASE)
-    prompt, opening = model.prompts[0]
-    assert "[1] In May." in prompt.text
+    TokenProbability(judge=NamedModel(label="judge", model=model), opened=True).verify(CASE)
+    _, prompt, opening = model.prompts[0]
+    assert "Context: In May." in prompt.text
     assert opening.text == "The AI generated answer is"
 
 

@@ -1,0 +1,40 @@
+"""How well a score tells right answers from wrong ones. Only the order of the scores counts, not their size."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from automix_graph.columns import numbers, outcomes, same_length
+
+
+def auroc(scores: ArrayLike, correct: ArrayLike) -> float | None:
+    """Return the chance that a right answer scores above a wrong one, ties counting half.
+
+    Area under the ROC curve = (R - p(p + 1)/2) / (p·q), with R the sum of the ranks of the p right answers among all,
+    equal scores sharing the mean of their ranks, and q wrong answers (Hanley and McNeil 1982, the Mann-Whitney U).
+    Takes O(n log n).
+
+    Args:
+        scores: shape (n,); any numbers, higher for what is more likely right.
+        correct: shape (n,), true or false.
+
+    Returns:
+        A number in [0, 1]; 0.5 is no better than chance. None where all answers are right, or all wrong.
+
+    Raises:
+        ValueError: a column is empty or holds what it may not, or they differ in length.
+
+    Example:
+        >>> auroc([0.9, 0.4, 0.4, 0.1], [True, True, False, False])
+        0.875
+    """
+    score, right = numbers("scores", scores), outcomes("correct", correct)
+    total = same_length({"scores": score, "correct": right})
+    positives = int(right.sum())
+    if positives in {0, total}:
+        return None
+    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    above = float(ranks[place][right].sum()) - positives * (positives + 1) / 2
+    return above / (positives * (total - positives))

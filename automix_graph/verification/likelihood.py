@@ -1,0 +1,179 @@
+"""The likelihood of the draft: how probable the judge finds it, token by token, as its own answer.
+
+No judgement is generated. The draft is scored under the prompt with which the judge would be asked for an answer
+itself, so that a question that is escalated to the judge reads its context once: the verification is the prefill of
+the answer.
+Related: speculative cascades (arXiv 2405.19261), which decide token by token by the same probabilities.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableConfig
+
+from automix_graph.errors import ConfigurationError
+from automix_graph.models.calling import NamedModel, named
+from automix_graph.models.messages import as_messages
+from automix_graph.models.scoring import Scored, ScoredToken, Way, ascore_reply, score_reply, ways_of
+from automix_graph.records import Call, Verdict, Verification
+from automix_graph.verification.content import content_positions
+from automix_graph.verification.logistic import Logistic
+from automix_graph.verification.verifier import Case, Judgement, failed
+
+_FLOOR: Final = -12.0
+"""Least log-probability that counts: below it, a token is merely not what the judge would write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likelihood:
+    """Take the probability of the draft under the judge's own answer prompt as confidence.
+
+    The confidence is the geometric mean of the probabilities of the tokens that carry content (see
+    `content_positions`), or what a fitted scale makes of the signals. The signals of the verification are natural
+    log-probabilities, at least -12 a token: ``mean`` over all tokens, ``content_mean``, ``content_min`` and
+    ``content_first`` over those with content; and the counts ``tokens`` and ``content_tokens``.
+
+    Attributes:
+        judge: whose answer it might be, or its name. Its server must be able to score a given text: the embedded models
+            and llama.cpp's server can (``"forced"``), and so can servers that report ``prompt_logprobs``, such as vLLM
+            (``"prompt"``). Hosted models of OpenAI, Anthropic or Google cannot.
+        max_tokens: how many tokens are scored, from the beginning of the draft.
+        scale: from signals to a confidence, as `fit_logistic` fits it; None takes the geometric mean.
+        threshold: the confidence in [0, 1] above which the verdict is CORRECT. Without a scale, 0.5 means nothing in
+            particular: how probable right answers are depends on the judge.
+        scoring: the way of scoring; None takes what the server can do.
+
+    Raises:
+        ConfigurationError: the judge cannot score a text, or a number is out of range.
+
+    Example:
+        >>> Likelihood(judge="local:smollm2-135m-instruct").method  # doctest: +SKIP
+        'likelihood'
+    """
+
+    judge: str | BaseChatModel | NamedModel
+    max_tokens: int = 32
+    scale: Logistic | None = None
+    threshold: float = 0.5
+    scoring: Way | None = None
+    _refused: set[Way] = field(default_factory=set, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.threshold <= 1.0:
+            raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
+        if self.max_tokens < 1:
+            raise ConfigurationError(f"max_tokens is {self.max_tokens!r}; at least one token must be scored")
+        if not self._ways:
+            raise ConfigurationError(
+                f"{self.model.label} cannot tell how probable a given text is; use a local model, a server of your own "
+                "with prompt_logprobs (vLLM) or grammars (llama.cpp), or another verifier such as TokenProbability"
+            )
+
+    @property
+    def method(self) -> str:
+        """``likelihood``."""
+        return "likelihood"
+
+    @cached_property
+    def model(self) -> NamedModel:
+        """The judge with its label."""
+        return named(self.judge)
+
+    @property
+    def models(self) -> tuple[NamedModel, ...]:
+        """The judge alone."""
+        return (self.model,)
+
+    def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Score one answer with one model call, or two the first time, to find out what the server can do."""
+        calls: list[Call] = []
+        for way in self._open_ways():
+            scored = score_reply(
+                self.model,
+                as_messages(case.prompts.answer(case.question, case.passages)),
+                case.answer.strip(),
+                way=way,
+                max_tokens=self.max_tokens,
+                stage="verify",
+                config=config,
+            )
+            calls.append(scored.call)
+            if self._settles(scored, way):
+                return Judgement(verification=self._read(case, scored), calls=tuple(calls))
+        return Judgement(verification=self._unable(), calls=tuple(calls))
+
+    async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
+        """Score one answer, asynchronously."""
+        calls: list[Call] = []
+        for way in self._open_ways():
+            scored = await ascore_reply(
+                self.model,
+                as_messages(case.prompts.answer(case.question, case.passages)),
+                case.answer.strip(),
+                way=way,
+                max_tokens=self.max_tokens,
+                stage="verify",
+                config=config,
+            )
+            calls.append(scored.call)
+            if self._settles(scored, way):
+                return Judgement(verification=self._read(case, scored), calls=tuple(calls))
+        return Judgement(verification=self._unable(), calls=tuple(calls))
+
+    def _open_ways(self) -> tuple[Way, ...]:
+        return tuple(way for way in self._ways if way not in self._refused)
+
+    @cached_property
+    def _ways(self) -> tuple[Way, ...]:
+        return (self.scoring,) if self.scoring else ways_of(self.model.model)
+
+    def _settles(self, scored: Scored, way: Way) -> bool:
+        """Whether no other way needs to be tried; a way that the server does not know is not tried again."""
+        if scored.unsupported:
+            self._refused.add(way)
+        return not scored.unsupported
+
+    def _unable(self) -> Verification:
+        return failed(
+            self.method,
+            f"the server of {self.model.label} cannot score a given text; use TokenProbability",
+        )
+
+    def _read(self, case: Case, scored: Scored) -> Verification:
+        if scored.failure is not None:
+            return failed(self.method, scored.failure)
+        signals = likelihood_signals(scored.tokens, case.question, case.prompts.words.form.split())
+        if self.scale is None:
+            confidence = math.exp(signals["content_mean"])
+        else:
+            confidence = self.scale.probability({name: signals[name] for name in self.scale.weights})
+        verdict = Verdict.CORRECT if confidence > self.threshold else Verdict.INCORRECT
+        return Verification(
+            method=self.method, verdict=verdict, confidence=confidence, verdicts=(verdict,), signals=signals
+        )
+
+
+def likelihood_signals(tokens: Sequence[ScoredToken], question: str, form: Sequence[str]) -> dict[str, float]:
+    """Return the numbers that a likelihood is made of, see `Likelihood`.
+
+    Args:
+        tokens: the first tokens of an answer; at least one.
+        question: to which they answer.
+        form: words that carry no content.
+    """
+    logprobs = [max(token.logprob, _FLOOR) for token in tokens]
+    content = [logprobs[position] for position in content_positions([token.text for token in tokens], question, form)]
+    return {
+        "mean": math.fsum(logprobs) / len(logprobs),
+        "content_mean": math.fsum(content) / len(content),
+        "content_min": min(content),
+        "content_first": content[0],
+        "tokens": float(len(logprobs)),
+        "content_tokens": float(len(content)),
+    }
