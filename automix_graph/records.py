@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -135,7 +136,7 @@ class Verification:
         reading: what the judge read, where that was not all passages as they are.
 
     Raises:
-        ValueError: the confidence lies outside [0, 1], or the fields contradict each other.
+        ValueError: the confidence lies outside [0, 1], a signal is no number, or the fields contradict each other.
     """
 
     method: str
@@ -147,6 +148,22 @@ class Verification:
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
+        # NumPy's numbers and other mappings than dict become what JSON can hold.
+        if self.confidence is not None:
+            object.__setattr__(self, "confidence", self._number("confidence", self.confidence))
+        signals = {str(name): self._number(f"signal {name!r}", value) for name, value in self.signals.items()}
+        object.__setattr__(self, "signals", signals)
+        self._check()
+
+    def _number(self, name: str, value: object) -> float:
+        try:
+            if not isinstance(value, str | bytes):
+                return float(value)  # type: ignore[arg-type]  # what is no number is refused below
+        except (TypeError, ValueError, OverflowError):
+            pass
+        raise ValueError(f"{name} of verifier {self.method!r} is a {type(value).__name__}, which is no number")
+
+    def _check(self) -> None:
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
             raise ValueError(
                 f"confidence of verifier {self.method!r} is {self.confidence!r}; it must be a number in [0, 1], "
@@ -225,8 +242,15 @@ class Record:
         return next((draft for draft in self.drafts if draft.tier == tier), None)
 
     def to_json(self) -> str:
-        """Return the record as one line of JSON, in ASCII: lone surrogates, which no encoding knows, survive it."""
-        return json.dumps(dataclasses.asdict(self), separators=(",", ":"))
+        """Return the record as one line of JSON, in ASCII: lone surrogates, which no encoding knows, survive it.
+
+        JSON has no infinity and no NaN: they become the texts ``"Infinity"``, ``"-Infinity"`` and ``"NaN"``.
+        """
+        data = dataclasses.asdict(self)
+        try:
+            return json.dumps(data, separators=(",", ":"), allow_nan=False)
+        except ValueError:
+            return json.dumps(_finite(data), separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -244,7 +268,7 @@ class Record:
             )
         try:
             return cls(**data | {name: tuple(map(read, data[name])) for name, read in _READERS.items()})
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the text is no record of schema_version {SCHEMA_VERSION}: {error!r}") from error
 
     def seal(self) -> str:
@@ -261,17 +285,31 @@ class Record:
         return cls.from_json(base64.b64decode(text).decode())
 
 
+def _finite(data: Any) -> Any:
+    """Return JSON values with the numbers that JSON does not know as the texts that `float` reads."""
+    if isinstance(data, dict):
+        return {name: _finite(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    if isinstance(data, float) and not math.isfinite(data):
+        return "NaN" if math.isnan(data) else "Infinity" if data > 0 else "-Infinity"
+    return data
+
+
 def _verification(data: Mapping[str, Any]) -> Verification:
-    verdicts = tuple(Verdict(verdict) for verdict in data["verdicts"])
+    verdicts = tuple(Verdict(verdict) for verdict in data.get("verdicts", ()))
+    signals = {name: float(value) for name, value in data.get("signals", {}).items()}
     reading = data.get("reading")
     if reading is not None:
-        reading = Reading(**reading | {name: tuple(reading[name]) for name in ("passages", "omitted", "cut")})
-    return Verification(**{**data, "verdict": Verdict(data["verdict"]), "verdicts": verdicts, "reading": reading})
+        positions = {name: tuple(reading.get(name, ())) for name in ("passages", "omitted", "cut")}
+        reading = Reading(**{**reading, **positions})
+    read = {"verdict": Verdict(data["verdict"]), "verdicts": verdicts, "signals": signals, "reading": reading}
+    return Verification(**{**data, **read})
 
 
 _READERS: Final[dict[str, Callable[[Mapping[str, Any]], object]]] = {
     "passages": lambda item: Passage(**item),
-    "drafts": lambda item: Draft(**{**item, "logprobs": tuple(item.get("logprobs", ()))}),
+    "drafts": lambda item: Draft(**{**item, "logprobs": tuple(map(float, item.get("logprobs", ())))}),
     "verifications": _verification,
     "decisions": lambda item: Decision(**item),
     "calls": lambda item: Call(**{**item, "usage": Usage(**item["usage"])}),

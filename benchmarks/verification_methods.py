@@ -9,7 +9,9 @@ cases. Results go to journals in ``--out``, so a run can be stopped and goes on;
     python benchmarks/verification_methods.py --report results/squad
 
 With ``--order cases`` (the default) all methods judge a case before the next, which is faster: they share prompts, so
-tokens and seconds are not those of one method alone. With ``--order methods`` each method runs by itself, and they are.
+tokens and seconds are not those of one method alone. With ``--order methods`` each method runs by itself, and they are,
+if each is measured by a process of its own, with a new server. ``--escalate`` has the judge answer as well, in the
+layout of the method: what an escalated question costs.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from fitted import LIKELIHOOD, fitted_methods
 from journal import Journal, Row, read_rows
 
 from automix_graph.calibration import cross_fitted_isotonic
@@ -46,6 +49,7 @@ from automix_graph.verification import (
     TokenProbability,
     Verifier,
     Votes,
+    fit_logistic,
 )
 
 Method = tuple[Layout, Callable[[NamedModel], Verifier]]
@@ -63,7 +67,7 @@ METHODS: Final[dict[str, Method]] = {
     "evidence": (
         "shared",
         lambda judge: EvidenceOnly(
-            verifier=TokenProbability(judge=judge), embeddings=load_embeddings(), max_context_tokens=96
+            verifier=TokenProbability(judge=judge), embeddings=load_embeddings(), max_context_tokens=128
         ),
     ),
 }
@@ -77,6 +81,9 @@ _MAX_ANSWER: Final = 200
 def main() -> None:
     """Run the measurement, or print the report, that the arguments ask for."""
     arguments = _parser().parse_args()
+    if arguments.fit:
+        _fit(arguments.fit, arguments.out)
+        return
     if arguments.report:
         print(json.dumps(report(arguments.report, seed=arguments.seed), indent=2, ensure_ascii=False))
         return
@@ -95,14 +102,16 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--questions", type=Path, help="JSONL with id, question, answers, context")
     what.add_argument("--pairs", type=Path, help="JSONL with id, question, context, right_answer, hallucinated_answer")
     what.add_argument("--report", type=Path, nargs="+", help="folders that --out named")
+    what.add_argument(
+        "--fit", type=Path, help="folder that --out named; writes the likelihood's scale to --out, a file"
+    )
     parser.add_argument("--out", type=Path, help="folder for the journals")
     parser.add_argument("--methods", nargs="+", choices=sorted(METHODS), default=sorted(METHODS))
     parser.add_argument("--order", choices=["cases", "methods"], default="cases")
     parser.add_argument("--n", type=int, default=60, help="questions or pairs, drawn with the seed")
     parser.add_argument("--longer", action="store_true", help="ask the small model for two or three sentences")
-    parser.add_argument(
-        "--contexts", type=int, default=1, help="contexts of how many questions the judge reads, in all"
-    )
+    parser.add_argument("--contexts", type=int, default=1, help="how many contexts are read, the right one among them")
+    parser.add_argument("--escalate", action="store_true", help="have the judge answer after it has judged")
     parser.add_argument("--small", default=DEFAULT_SMALL)
     parser.add_argument("--large", default=DEFAULT_LARGE, help="the judge")
     parser.add_argument("--seed", type=int, default=7)
@@ -155,9 +164,19 @@ def _judge_all(cases: Sequence[Row], arguments: argparse.Namespace, journal: Jou
     left = [(case, name) for case, name in pairs if f"{name}/{case['key']}" not in journal.rows]
     start = time.monotonic()
     for number, (case, name) in enumerate(left, start=1):
-        journal.add(_judge(case, name, verifiers[name]))
+        row = _judge(case, name, verifiers[name])
+        if arguments.escalate:
+            row["answered"] = _large_answer(case, name, judge)
+        journal.add(row)
         minutes = (time.monotonic() - start) / number * (len(left) - number) / 60
         print(f"{number}/{len(left)}  {name}  {minutes:.0f} min left", file=sys.stderr)
+
+
+def _large_answer(case: Row, name: str, judge: NamedModel) -> Row:
+    prompts = load_prompts(detect_language(case["question"]), METHODS[name][0])
+    messages = as_messages(prompts.answer(case["question"], [Passage(text=text) for text in case["contexts"]]))
+    attempt = call_model(judge, messages, stage="large_answer", options={"max_tokens": _MAX_ANSWER})
+    return {"text": attempt.text, "usage": asdict(attempt.call.usage), "seconds": attempt.call.seconds}
 
 
 def _judge(case: Row, name: str, verifier: Verifier) -> Row:
@@ -188,6 +207,14 @@ def _judge(case: Row, name: str, verifier: Verifier) -> Row:
     }
 
 
+def _fit(folder: Path, out: Path) -> None:
+    """Fit the scale of the likelihood to all its rows."""
+    _, *rows = read_rows(folder / "verifications-cases.jsonl")
+    judged = [row for row in rows if row["method"] == "likelihood" and row["signals"]]
+    features = {name: [take(row) for row in judged] for name, (_, take) in LIKELIHOOD.items()}
+    fit_logistic(features, [row["correct"] for row in judged]).save(out)
+
+
 def report(folders: Sequence[Path], *, seed: int) -> Row:
     """Return the tables of journals: quality from all rows, costs from those of ``--order methods``."""
     found: Row = {"date": date.today().isoformat()}
@@ -198,9 +225,11 @@ def report(folders: Sequence[Path], *, seed: int) -> Row:
             if path.exists():
                 settings, *rows = read_rows(path)
                 tables["settings"] = settings
-                tables[order] = {name: _quality(some, seed) | _costs(some) for name, some in _by_method(rows).items()}
+                methods = _by_method(rows)
                 if order == "cases":
-                    tables["paired"] = dict(_paired(_by_method(rows), seed))
+                    methods |= dict(fitted_methods(methods, seed=seed))
+                    tables["paired"] = dict(_paired(methods, seed))
+                tables[order] = {name: _quality(some, seed) | _costs(some) for name, some in methods.items()}
         found[str(folder)] = tables
     return found
 
@@ -234,16 +263,29 @@ def _quality(rows: Sequence[Row], seed: int) -> Row:
 
 def _costs(rows: Sequence[Row]) -> Row:
     """Return means a verification."""
-
-    def total(row: Row, field: str) -> int:
-        return sum(usage[field] or 0 for usage in row["usage"])
-
-    new = [total(row, "input_tokens") - total(row, "cached_input_tokens") for row in rows]
-    return {
-        "new_prompt_tokens": float(np.mean(new)),
-        "output_tokens": float(np.mean([total(row, "output_tokens") for row in rows])),
-        "seconds": float(np.mean([row["seconds"] for row in rows])),
+    told = {
+        "new_prompt_tokens": _mean(_new(row["usage"]) for row in rows),
+        "output_tokens": _mean(_total(row["usage"], "output_tokens") for row in rows),
+        "seconds": _mean(row["seconds"] for row in rows),
     }
+    answers = [row["answered"] for row in rows if "answered" in row]
+    if answers:
+        told["answer_new_prompt_tokens"] = _mean(_new([answer["usage"]]) for answer in answers)
+        told["answer_seconds"] = _mean(answer["seconds"] for answer in answers)
+    return told
+
+
+def _new(usage: Sequence[Row]) -> int:
+    """Return how many tokens of prompts were read anew, not from a cache."""
+    return _total(usage, "input_tokens") - _total(usage, "cached_input_tokens")
+
+
+def _total(usage: Sequence[Row], field: str) -> int:
+    return sum(call[field] or 0 for call in usage)
+
+
+def _mean(values: Iterable[float]) -> float:
+    return round(float(np.mean(list(values))), 2)
 
 
 def _paired(methods: dict[str, list[Row]], seed: int) -> Iterator[tuple[str, list[float | None]]]:

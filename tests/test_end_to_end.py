@@ -12,10 +12,20 @@ from typing import Any
 
 import pytest
 
-from automix_graph import FaissStore, Threshold, TokenProbability, create_automix, load_embeddings
+from automix_graph import (
+    FaissStore,
+    Likelihood,
+    Threshold,
+    TokenProbability,
+    Votes,
+    create_automix,
+    load_embeddings,
+)
 from automix_graph.graph.build import CompiledGraph
 from automix_graph.graph.defaults import named
 from automix_graph.models import pull
+from automix_graph.prompts import Layout
+from automix_graph.testing import ScriptedChatModel
 
 pytestmark = pytest.mark.local
 
@@ -59,6 +69,7 @@ def graph_that(store: FaissStore, *, minimum: float) -> CompiledGraph:
         retriever=store.as_retriever(),
         verifier=TokenProbability(judge=named(MODEL)),
         policy=Threshold(minimum),
+        layout="document",
     )
 
 
@@ -88,6 +99,48 @@ async def test_both_routes_end_the_same_through_every_door(
     final = [part for mode, part in parts if mode == "values"][-1]
     assert final["answer"] == result["answer"]
     assert final["usage"]["calls_without_usage"] == 0
+
+
+@pytest.mark.parametrize("layout", ["document", "shared"])
+def test_an_escalated_question_reads_its_context_once(store: FaissStore, layout: Layout) -> None:
+    """By likelihood, the verification is the prefill of the answer: in the server's own counts."""
+    graph = create_automix(
+        small=ScriptedChatModel(["The engine was patented in 1781 by James Watt of Scotland."], label="small"),
+        large=MODEL,
+        retriever=store.as_retriever(),
+        verifier=Likelihood(judge=named(MODEL)),
+        policy=Threshold(1.0),
+        layout=layout,
+    )
+    verify, answer = graph.invoke(QUESTION)["usage"]["calls"][1:]
+    assert (verify["stage"], answer["stage"]) == ("verify", "large_answer")
+    assert verify["input_tokens"] == answer["input_tokens"]
+    assert answer["input_tokens"] - answer["cached_input_tokens"] <= 1
+
+
+def test_judging_and_answering_share_what_they_have_in_common(store: FaissStore) -> None:
+    graph = create_automix(
+        small=ScriptedChatModel(["In 1781."], label="small"),
+        large=MODEL,
+        retriever=store.as_retriever(),
+        verifier=TokenProbability(judge=named(MODEL)),
+        policy=Threshold(1.0),
+    )
+    verify, answer = graph.invoke(QUESTION)["usage"]["calls"][1:]
+    assert answer["input_tokens"] - answer["cached_input_tokens"] < 0.1 * verify["input_tokens"]
+
+
+def test_votes_are_drawn_and_every_one_is_charged(store: FaissStore) -> None:
+    graph = create_automix(
+        small=ScriptedChatModel(["In 1781."], label="small"),
+        large=MODEL,
+        retriever=store.as_retriever(),
+        verifier=Votes(judge=named(MODEL), samples=3, quorum=1),
+    )
+    calls = [call for call in graph.invoke(QUESTION)["usage"]["calls"] if call["stage"] == "verify"]
+    assert len(calls) == 3
+    assert all(call["output_tokens"] > 0 for call in calls)
+    assert calls[2]["cached_input_tokens"] > 0.9 * calls[2]["input_tokens"]
 
 
 def test_the_command_line_answers_from_the_index(index: Path) -> None:

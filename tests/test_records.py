@@ -1,13 +1,16 @@
 import json
 import math
 import pickle
+from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from automix_graph import errors
-from automix_graph.records import Call, Decision, Draft, Passage, Record, Usage, Verdict, Verification
+from automix_graph.records import Call, Decision, Draft, Passage, Reading, Record, Usage, Verdict, Verification
 
 RECORD = Record(
     question="谁?",
@@ -27,6 +30,63 @@ RECORD = Record(
 def test_json_round_trip() -> None:
     assert Record.from_json(RECORD.to_json()) == RECORD
     assert json.loads(RECORD.to_json())["verifications"][0]["verdict"] == "CORRECT"
+
+
+def no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def test_numbers_that_json_does_not_know_survive_as_texts() -> None:
+    signals = {"low": -math.inf, "high": math.inf, "none": math.nan, "some": 0.25}
+    found = Verification(method="m", verdict=Verdict.CORRECT, confidence=0.5, signals=signals)
+    draft = Draft(tier="small", text="a", logprobs=(-0.5, -math.inf))
+    record = Record(question="q", language="en", prompts="", drafts=(draft,), verifications=(found,))
+    json.loads(record.to_json(), parse_constant=no_constant)
+    again = Record.unseal(record.seal())
+    assert again.drafts == record.drafts
+    assert repr(again.verifications) == repr(record.verifications)
+
+
+def test_what_a_judge_read_survives() -> None:
+    reading = Reading(kind="budget", passages=(0,), omitted=(1, 2), tokens=7, cut=(0,))
+    found = Verification(method="m", verdict=Verdict.CORRECT, confidence=0.5, signals={"mass": 0.9}, reading=reading)
+    record = Record(question="q", language="en", prompts="", verifications=(found,))
+    assert Record.from_json(record.to_json()) == record
+
+
+def test_a_record_from_before_signals_readings_and_logprobs_is_read() -> None:
+    data = json.loads(RECORD.to_json())
+    for verification in data["verifications"]:
+        del verification["signals"], verification["reading"]
+    del data["drafts"][0]["logprobs"]
+    assert Record.from_json(json.dumps(data)) == RECORD
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"drafts": [{"tier": "small", "text": "a", "surprise": 1}]},
+        {"drafts": ["a"]},
+        {"drafts": [{"tier": "small", "text": "a", "logprobs": ["x"]}]},
+        {"verifications": [{"method": "m", "verdict": "MAYBE", "confidence": 0.5}]},
+        {"verifications": [{"method": "m", "verdict": "CORRECT", "confidence": 0.5, "signals": {"a": "x"}}]},
+        {"calls": [{"stage": "verify"}]},
+    ],
+)
+def test_a_damaged_record_is_named_as_such(change: dict[str, Any]) -> None:
+    data = json.loads(RECORD.to_json()) | change
+    with pytest.raises(ValueError, match="the text is no record of schema_version 1"):
+        Record.from_json(json.dumps(data))
+
+
+def test_signals_become_plain_numbers() -> None:
+    given = MappingProxyType({"mass": np.float32(0.5)})
+    found = Verification(method="m", verdict=Verdict.CORRECT, confidence=np.float64(0.5), signals=given)
+    assert Record(question="q", language="en", prompts="", verifications=(found,)).to_json()
+    assert type(found.confidence) is float
+    for bad in ("x", None, [1.0]):
+        with pytest.raises(ValueError, match=r"signal 'a' of verifier 'm' is a .*, which is no number"):
+            Verification(method="m", verdict=Verdict.CORRECT, confidence=0.5, signals={"a": bad})  # type: ignore[dict-item]
 
 
 SURROGATES = st.text(st.characters(exclude_categories=[]))

@@ -42,7 +42,8 @@ class Outcome:
         answers: the expected ones.
         result: of the graph.
         calls: of the graph.
-        large: the large model's own answer; measured on every route.
+        large: what an answer of the large model alone takes; asked on every route, with the prompt of a model that does
+            not judge.
     """
 
     question: str
@@ -139,10 +140,9 @@ def _ask_one(graph: CompiledGraph, large: NamedModel, asked: Mapping[str, Any]) 
 
     *_, state = graph.stream({"question": asked["question"]}, stream_mode="values")
     record = Record.unseal(state["record"])
-    own = [call for call in record.calls if call.stage == "large_answer"]
-    if not own:
-        own = [call_model(large, answer_messages(record, PromptChoice.of("auto")), stage="large_answer").call]
-    return Outcome(question=asked["question"], answers=asked["answers"], result=state, calls=record.calls, large=own[0])
+    alone = answer_messages(record, PromptChoice.of("auto", "document"))
+    call = call_model(large, alone, stage="large_answer").call
+    return Outcome(question=asked["question"], answers=asked["answers"], result=state, calls=record.calls, large=call)
 
 
 def _show_outcome(console: Console, number: int, outcome: Outcome) -> None:

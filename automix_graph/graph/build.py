@@ -22,7 +22,7 @@ from automix_graph.graph.routing import route_verified
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
 from automix_graph.models.calling import NamedModel, named
 from automix_graph.policies import Policy
-from automix_graph.prompts import DEFAULT_LAYOUT, Layout, PromptChoice, Prompts
+from automix_graph.prompts import Layout, PromptChoice, Prompts
 from automix_graph.verification import Verifier
 from automix_graph.verification.verifier import models_of, reads_logprobs
 
@@ -39,7 +39,7 @@ def build_automix(
     verifier: str | BaseChatModel | Verifier | None = None,
     policy: Policy | None = None,
     language: str | Path | Prompts = "auto",
-    layout: Layout = DEFAULT_LAYOUT,
+    layout: Layout | None = None,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
 ) -> Graph:
@@ -49,15 +49,16 @@ def build_automix(
         small: the model that answers first: ``"provider:model"``, ``"local:NAME"`` or any LangChain chat model.
         large: the model that is asked where the small answer is not good enough.
         retriever: any retriever, vector store or ``Runnable[str, list[Document]]``.
-        verifier: who judges the small answer. None: the large model, with one short verdict (an embedded model: with
-            the probability of its verdict's first token, against the threshold that was measured for it).
-            ``"small"``, ``"large"``, a model's name or a chat model:
-            that model. Or any `Verifier`.
+        verifier: who judges the small answer. None: the large model, with one short verdict (the embedded large model:
+            by the likelihood of the answer, on the scale that was measured for it). ``"small"``, ``"large"``, a
+            model's name or a chat model: that model. Or any `Verifier`, or a function or Runnable that returns a
+            score, see `FunctionVerifier`.
         policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT.
         language: of the prompts: ``"en"``, ``"zh"``, or ``"auto"`` to choose from each question; or the
             `pathlib.Path` of a folder with prompts in another language, or `Prompts` that you have changed.
         layout: of the prompts of a model that judges: ``"shared"`` puts all that judging and answering have in common
             first, so that a prompt cache serves the second read; ``"document"`` is the order of the AutoMix prompt.
+            None: that of the `Prompts` given as language, else ``"shared"``.
         prices: USD per million tokens by model label, where list prices do not apply.
         on_large_failure: ``"degrade"`` returns the rejected small answer marked ``degraded``, ``"raise"`` raises.
 
@@ -74,7 +75,7 @@ def build_automix(
     small_model, large_model = named(small), named(large)
     judge = choose_verifier(verifier, small=small_model, large=large_model)
     ledger_prices = _known_prices(prices, small_model, large_model, judge)
-    prompts = PromptChoice.of(language).in_layout(layout)
+    prompts = PromptChoice.of(language, layout)
 
     graph: Graph = StateGraph(AutomixState, input_schema=AutomixInput, output_schema=AutomixOutput)
     graph.add_node("retrieve", retrieve_node(_as_retriever(retriever), prompts=prompts))
@@ -113,7 +114,7 @@ def create_automix(
     verifier: str | BaseChatModel | Verifier | None = None,
     policy: Policy | None = None,
     language: str | Path | Prompts = "auto",
-    layout: Layout = DEFAULT_LAYOUT,
+    layout: Layout | None = None,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
 ) -> CompiledGraph:

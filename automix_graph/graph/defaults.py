@@ -6,9 +6,9 @@ from langchain_core.language_models import BaseChatModel
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel, named
-from automix_graph.models.catalog import CATALOG, LOCAL_PREFIX
 from automix_graph.policies import AcceptCorrect, Policy
-from automix_graph.verification import ShortVerdict, TokenProbability, Verifier, as_verifier
+from automix_graph.verification import Likelihood, ShortVerdict, Verifier, as_verifier
+from automix_graph.verification.scales import measured_scale
 
 
 def choose_verifier(
@@ -49,9 +49,8 @@ def choose_policy(policy: Policy | None) -> Policy:
 
 
 def _judged_by(judge: NamedModel) -> Verifier:
-    # The generated word of the embedded judge accepts far too much; the probability behind the word tells more.
-    name = judge.label.removeprefix(LOCAL_PREFIX)
-    embedded = CATALOG.get(name) if name != judge.label else None
-    if embedded is None or embedded.verdict_threshold is None:
-        return ShortVerdict(judge=judge)
-    return TokenProbability(judge=judge, threshold=embedded.verdict_threshold)
+    # The embedded judge's words accept far too much, and how probable it finds an answer tells more than how probable
+    # it finds the word "Correct" (README, Verification). A hosted model scores no given text, and many report no
+    # log-probabilities at all; all of them can write a word.
+    scale = measured_scale(judge.label)
+    return ShortVerdict(judge=judge) if scale is None else Likelihood(judge=judge, scale=scale)

@@ -14,6 +14,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.costs import Prices
 from automix_graph.errors import ConfigurationError, ModelCallError
+from automix_graph.graph.answering import Answering
 from automix_graph.graph.commit import commit
 from automix_graph.graph.node import Node
 from automix_graph.graph.progress import emit
@@ -65,13 +66,15 @@ def small_answer_node(small: NamedModel, *, prompts: PromptChoice, prices: Price
         small: who answers.
         prompts: what it is asked.
         prices: of its tokens.
-        logprobs: whether to ask for the log-probabilities of its tokens, for a verifier that reads them.
+        logprobs: whether to ask for the log-probabilities of its tokens, for a verifier that reads them. A model that
+            refuses is asked again without; the record holds both calls.
     """
-    options = {"logprobs": True} if logprobs else None
+    answering = Answering(small, logprobs=logprobs)
 
-    def finish(record: Record, attempt: Attempt) -> Update:
+    def finish(record: Record, attempts: tuple[Attempt, ...]) -> Update:
+        *refused, attempt = attempts
         attempt = _never_empty(attempt)
-        calls = prices.charge((attempt.call,))
+        calls = prices.charge(one.call for one in (*refused, attempt))
         draft = None
         if attempt.error is None:
             draft = Draft(tier="small", text=attempt.text, logprobs=attempt.logprobs if logprobs else ())
@@ -80,13 +83,11 @@ def small_answer_node(small: NamedModel, *, prompts: PromptChoice, prices: Price
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        asked = answer_messages(record, prompts)
-        return finish(record, call_model(small, asked, stage="small_answer", config=config, options=options))
+        return finish(record, answering.attempts(answer_messages(record, prompts), config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
-        asked = answer_messages(record, prompts)
-        return finish(record, await acall_model(small, asked, stage="small_answer", config=config, options=options))
+        return finish(record, await answering.aattempts(answer_messages(record, prompts), config))
 
     return Node("small_answer", body, abody, streams=False)
 
@@ -173,8 +174,10 @@ def answer_messages(record: Record, prompts: PromptChoice) -> list[BaseMessage]:
 
 
 def _passage(document: Document) -> Passage:
-    # Through JSON, so that every checkpointer can store it: NumPy scalars become numbers, what JSON cannot hold a text.
-    metadata = json.loads(json.dumps(document.metadata, default=_plain))
+    # Through JSON, so that every checkpointer can store it: NumPy scalars become numbers, NaN (what pandas has for a
+    # missing value) null, and what JSON cannot hold a text.
+    plain = json.dumps(document.metadata, default=_plain)
+    metadata = json.loads(plain, parse_constant=lambda name: None if name == "NaN" else name)
     return Passage(text=well_formed(document.page_content), id=document.id, metadata=metadata)
 
 

@@ -7,6 +7,7 @@ error: what is public of a failed call is its kind.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +20,18 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.errors import AutomixError, ModelCallError
 from automix_graph.models.chat import model_label, resolve_chat_model
+from automix_graph.models.logprobs import reply_tokens
 from automix_graph.prompts import well_formed
 from automix_graph.records import Call, Stage, Usage
 
 _log: Final = logging.getLogger(__name__)
 
 _RETRYABLE_STATUS: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-_CUT_OFF: Final = frozenset({"length", "max_tokens", "content_filter", "safety"})
+_WITHHELD: Final = frozenset({"content_filter", "safety"})
+_CUT_OFF: Final = frozenset({"length", "max_tokens"}) | _WITHHELD
+
+_REFUSED_STATUS: Final = frozenset({400, 403, 422})
+"""403 is what OpenAI says to a request for log-probabilities of a model that gives none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,15 +81,29 @@ class Attempt:
     @property
     def logprobs(self) -> tuple[float, ...]:
         """Natural logarithms of the probabilities of the reply's tokens; empty where the provider does not tell."""
-        content = (self.message.response_metadata.get("logprobs") or {}).get("content") if self.message else None
-        return tuple(float(token["logprob"]) for token in content or ())
+        logprobs = tuple(token.logprob for token in reply_tokens(self.message)) if self.message else ()
+        return logprobs if all(map(math.isfinite, logprobs)) else ()  # a record holds JSON, which knows no infinity
 
     @property
     def cut_off(self) -> bool:
         """Whether the provider ended the reply before the model did."""
+        return self._end in _CUT_OFF
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the provider's content filter ended the reply."""
+        return self._end in _WITHHELD
+
+    @property
+    def refused(self) -> bool:
+        """Whether the provider, or its class, would not have the request as it is: an option of it, or the prompt."""
+        error = self.error
+        return error is not None and (error.status in _REFUSED_STATUS or isinstance(error.__cause__, TypeError))
+
+    @property
+    def _end(self) -> str:
         metadata = self.message.response_metadata if self.message else {}
-        reason = metadata.get("finish_reason") or metadata.get("stop_reason")
-        return str(reason).lower() in _CUT_OFF
+        return str(metadata.get("finish_reason") or metadata.get("stop_reason")).lower()
 
 
 def call_model(

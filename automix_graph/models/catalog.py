@@ -77,8 +77,6 @@ class EmbeddedModel:
         source: the publisher's name of the model.
         description: one line for people.
         context_tokens: the longest prompt with its answer that the model was trained for, in tokens.
-        verdict_threshold: as a verifier, the probability of the token "Correct" above which its verdict is CORRECT,
-            measured with this package's prompts; None where the model has shown no skill as a verifier.
     """
 
     name: str
@@ -89,7 +87,6 @@ class EmbeddedModel:
     source: str
     description: str
     context_tokens: int
-    verdict_threshold: float | None = None
 
     @property
     def size(self) -> int:
@@ -187,7 +184,6 @@ _QWEN_CODER_1_5B = EmbeddedModel(
     source="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF, Q4_K_M",
     description="large and verifier: answers about nine in ten",
     context_tokens=32_768,
-    verdict_threshold=0.55,
 )
 
 _MINILM_L6 = EmbeddedModel(

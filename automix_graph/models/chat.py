@@ -70,10 +70,7 @@ def _local(spec: str, server: ServerSettings | None) -> BaseChatModel:
         raise MissingExtraError(f"talking to the local model {spec!r}", extra="local") from error
     control = control_tokens(path)
     endpoint = serve(path, label=spec, settings=server)
-    parallel = (server or ServerSettings()).parallel
-    return LocalChatModel.at(
-        endpoint, label=spec, control_tokens=control, max_tokens=_MAX_TOKENS, most_choices=parallel
-    )
+    return LocalChatModel.at(endpoint, label=spec, control_tokens=control, max_tokens=_MAX_TOKENS)
 
 
 def _local_path(spec: str) -> Path:

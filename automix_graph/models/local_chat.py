@@ -33,7 +33,6 @@ class LocalChatModel(ChatOpenAI):
 
     Attributes:
         label: what the model is called in records, costs and errors.
-        most_choices: how many replies one request may ask for.
     """
 
     continues_replies: ClassVar[bool] = True
@@ -43,14 +42,16 @@ class LocalChatModel(ChatOpenAI):
     counts_exactly: ClassVar[bool] = True
     """Whether ``get_num_tokens`` asks the model itself."""
 
+    most_choices: ClassVar[int] = 1
+    """How many replies one request may ask for: llama.cpp reports the tokens of one of them alone."""
+    most_requests: ClassVar[int] = 1
+    """How many requests for replies to one prompt run at one time: each further slot would read the prompt anew."""
+
     label: str
-    most_choices: int = 1
     _control: re.Pattern[str] = PrivateAttr(default=re.compile(_CONTROL_SHAPE))
 
     @classmethod
-    def at(
-        cls, endpoint: Endpoint, *, label: str, control_tokens: Iterable[str], max_tokens: int, most_choices: int
-    ) -> Self:
+    def at(cls, endpoint: Endpoint, *, label: str, control_tokens: Iterable[str], max_tokens: int) -> Self:
         """Return the model that answers at an endpoint.
 
         Args:
@@ -58,11 +59,9 @@ class LocalChatModel(ChatOpenAI):
             label: what to call it.
             control_tokens: words that steer the model, and must not come from text.
             max_tokens: length of an answer, where a call does not say.
-            most_choices: how many replies one request may ask for: as many as the server answers at one time.
         """
         model = cls(
             label=label,
-            most_choices=most_choices,
             model=label,
             base_url=endpoint.base_url,
             api_key=SecretStr(endpoint.api_key),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
 from langchain_core.runnables import RunnableConfig
 
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, is_failure, kind_of
+from automix_graph.models.alignment import LOST, spelling_tail
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, failed_attempt, is_failure
+from automix_graph.models.logprobs import ScoredToken, reply_tokens, scored_token
+from automix_graph.prompts import well_formed
 from automix_graph.records import Call, Stage, Usage
 
 Way = Literal["prompt", "forced"]
@@ -28,21 +31,6 @@ Way = Literal["prompt", "forced"]
 
 _LONGEST_TOKEN: Final = 16
 """Characters; few tokens are longer, and a grammar should not be longer than what is scored."""
-_LOST: Final = "\ufffd"
-"""How a token that ends inside a character is reported."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoredToken:
-    """A token of the reply.
-
-    Attributes:
-        text: of the token; where a character is cut into several tokens, replacement characters.
-        logprob: natural logarithm of its probability, given all before it.
-    """
-
-    text: str
-    logprob: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +41,15 @@ class Scored:
         call: for the ledger.
         tokens: of the reply, from its beginning, at most as many as were asked for; empty where there was a failure.
         failure: why there are none; None where there are.
-        unsupported: whether the server cannot score in this way at all.
+        unsupported: whether the server answered, but not as one that can score in this way.
+        refused: whether it would not have the request: the way of scoring, or the prompt, for instance for its length.
     """
 
     call: Call
     tokens: tuple[ScoredToken, ...] = ()
     failure: str | None = None
     unsupported: bool = False
+    refused: bool = False
 
     def first(self, count: int) -> Self:
         """Return the same with at most so many tokens."""
@@ -94,22 +84,23 @@ def score_reply(
     Args:
         target: whose probabilities are asked for.
         messages: the prompt.
-        reply: what is scored; not empty.
+        reply: what is scored; not empty. A NUL is scored as a replacement character: no server can be told of it.
         way: how.
         max_tokens: positions; what comes after them is not scored.
         stage: the node that asks.
         config: of the run.
     """
+    text = _scorable(reply, max_tokens)
     if way == "forced":
-        options = _forcing(reply, max_tokens)
-        return _read_forced(call_model(target, messages, stage=stage, config=config, options=options), reply)
+        options = _forcing(text, max_tokens)
+        return _read_forced(call_model(target, messages, stage=stage, config=config, options=options), text)
     start = time.perf_counter()
     model: Any = target.model
     try:
-        completion = model.root_client.chat.completions.create(**_prompting(model, messages, reply))
+        completion = model.root_client.chat.completions.create(**_prompting(model, messages, text))
     except Exception as error:
         return _failed(target, stage, time.perf_counter() - start, error)
-    return _read_prompted(target, stage, time.perf_counter() - start, completion, reply).first(max_tokens)
+    return _read_prompted(target, stage, time.perf_counter() - start, completion, text).first(max_tokens)
 
 
 async def ascore_reply(
@@ -123,16 +114,22 @@ async def ascore_reply(
     config: RunnableConfig | None = None,
 ) -> Scored:
     """Score a reply with one model call, asynchronously; see `score_reply`."""
+    text = _scorable(reply, max_tokens)
     if way == "forced":
-        options = _forcing(reply, max_tokens)
-        return _read_forced(await acall_model(target, messages, stage=stage, config=config, options=options), reply)
+        options = _forcing(text, max_tokens)
+        return _read_forced(await acall_model(target, messages, stage=stage, config=config, options=options), text)
     start = time.perf_counter()
     model: Any = target.model
     try:
-        completion = await model.root_async_client.chat.completions.create(**_prompting(model, messages, reply))
+        completion = await model.root_async_client.chat.completions.create(**_prompting(model, messages, text))
     except Exception as error:
         return _failed(target, stage, time.perf_counter() - start, error)
-    return _read_prompted(target, stage, time.perf_counter() - start, completion, reply).first(max_tokens)
+    return _read_prompted(target, stage, time.perf_counter() - start, completion, text).first(max_tokens)
+
+
+def _scorable(reply: str, max_tokens: int) -> str:
+    """Return the beginning of a reply, long enough for so many tokens, in characters that can be sent and forced."""
+    return well_formed(reply[: max_tokens * _LONGEST_TOKEN]).replace("\0", LOST)
 
 
 def _forcing(reply: str, max_tokens: int) -> dict[str, Any]:
@@ -140,7 +137,7 @@ def _forcing(reply: str, max_tokens: int) -> dict[str, Any]:
         "max_tokens": max_tokens,
         "logprobs": True,
         "top_logprobs": 1,
-        "extra_body": {"grammar": f"root ::= {literal(reply[: max_tokens * _LONGEST_TOKEN])}"},
+        "extra_body": {"grammar": f"root ::= {literal(reply)}"},
     }
 
 
@@ -157,11 +154,9 @@ def literal(text: str) -> str:
 def _read_forced(attempt: Attempt, reply: str) -> Scored:
     call, message = attempt.call, attempt.message
     if message is None:
-        return Scored(call=call, failure=f"the model failed: {call.error}")
-    content = (message.response_metadata.get("logprobs") or {}).get("content") or []
-    tokens = tuple(ScoredToken(text=token["token"], logprob=float(token["logprob"])) for token in content)
-    tokens = tuple(token for token in tokens if token.text)  # the end of the reply is a token without text
-    if not tokens or not reply.startswith(str(message.text).rstrip(_LOST)):
+        return Scored(call=call, failure=f"the model failed: {call.error}", refused=attempt.refused)
+    tokens = tuple(token for token in reply_tokens(message) if token.text)  # the end of the reply has no text
+    if not tokens or not reply.startswith(str(message.text).rstrip(LOST)):
         return Scored(call=call, failure="the server cannot be made to generate a given reply", unsupported=True)
     return Scored(call=call, tokens=tokens)
 
@@ -179,25 +174,25 @@ def _prompting(model: Any, messages: Sequence[BaseMessage], reply: str) -> dict[
 def _failed(target: NamedModel, stage: Stage, seconds: float, error: Exception) -> Scored:
     if not is_failure(error):
         raise error
-    call = Call(stage=stage, model=target.label, usage=Usage(), seconds=seconds, error=kind_of(error))
-    refused = getattr(error, "status_code", None) in {400, 422}
-    return Scored(call=call, failure=f"the model failed: {call.error}", unsupported=refused)
+    attempt = failed_attempt(target, stage, seconds, error)
+    return Scored(call=attempt.call, failure=f"the model failed: {attempt.call.error}", refused=attempt.refused)
 
 
 def _read_prompted(target: NamedModel, stage: Stage, seconds: float, completion: Any, reply: str) -> Scored:
-    call = Call(stage=stage, model=target.label, usage=_usage(completion.usage), seconds=seconds)
-    positions = (completion.model_extra or {}).get("prompt_logprobs")
+    call = Call(stage=stage, model=target.label, usage=_usage(completion), seconds=seconds)
+    positions = (getattr(completion, "model_extra", None) or {}).get("prompt_logprobs")
     if not isinstance(positions, list):
         failure = "the server reports no log-probabilities of a prompt"
         return Scored(call=call, failure=failure, unsupported=True)
-    tokens = _tail([_own(position) for position in positions if position], reply)
+    tokens = spelling_tail([_own(position) for position in positions], reply)
     if not tokens:
         failure = "the log-probabilities of the prompt do not end with the reply"
         return Scored(call=call, failure=failure, unsupported=True)
     return Scored(call=call, tokens=tokens)
 
 
-def _usage(usage: Any) -> Usage:
+def _usage(completion: Any) -> Usage:
+    usage = getattr(completion, "usage", None)
     if usage is None:
         return Usage()
     details = usage.prompt_tokens_details
@@ -208,19 +203,11 @@ def _usage(usage: Any) -> Usage:
     )
 
 
-def _own(position: Mapping[str, Mapping[str, Any]]) -> ScoredToken:
-    """Return the token that stands in the prompt; the server lists it first, before likelier ones."""
+def _own(position: object) -> ScoredToken | None:
+    """Return the token that stands in the prompt, which the server lists before likelier ones; None: unreadable."""
+    if not isinstance(position, Mapping) or not position:
+        return None
     first = next(iter(position.values()))
-    return ScoredToken(text=first.get("decoded_token") or "", logprob=float(first["logprob"]))
-
-
-def _tail(tokens: list[ScoredToken], reply: str) -> tuple[ScoredToken, ...]:
-    """Return the longest tail of a prompt's tokens that spells the reply; none where no tail does."""
-    best = 0
-    pattern = ""
-    last = tokens[-len(reply.encode()) :]
-    for count, token in enumerate(reversed(last), start=1):
-        pattern = ".*?".join(map(re.escape, token.text.split(_LOST))) + pattern
-        if re.fullmatch(pattern, reply, re.DOTALL):
-            best = count
-    return tuple(tokens[len(tokens) - best :]) if best else ()
+    if not isinstance(first, Mapping):
+        return None
+    return scored_token(first.get("decoded_token") or "", first.get("logprob", math.nan))

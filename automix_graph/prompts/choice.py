@@ -26,24 +26,22 @@ class PromptChoice:
     by_language: Mapping[str, Prompts]
 
     @classmethod
-    def of(cls, language: str | Path | Prompts, layout: Layout = DEFAULT_LAYOUT) -> Self:
+    def of(cls, language: str | Path | Prompts, layout: Layout | None = None) -> Self:
         """Return the choice that an argument asks for.
 
         Args:
-            language: ``"auto"``, a built-in language, a folder of prompts, or prompts that were loaded before, which
-                keep their own layout.
-            layout: of the prompts that are loaded.
+            language: ``"auto"``, a built-in language, a folder of prompts, or prompts that were loaded before.
+            layout: of the prompts; None is the default one, and for prompts that were loaded before their own.
 
         Raises:
-            ConfigurationError: there are no such prompts.
+            ConfigurationError: there are no such prompts, or no such layout.
         """
         loaded: tuple[Prompts, ...]
         if isinstance(language, Prompts):
-            loaded = (language,)
-        elif language == "auto":
-            loaded = tuple(load_prompts(name, layout) for name in ("en", "zh"))
+            loaded = (language if layout is None else language.in_layout(layout),)
         else:
-            loaded = (load_prompts(language, layout),)
+            names = ("en", "zh") if language == "auto" else (language,)
+            loaded = tuple(load_prompts(name, DEFAULT_LAYOUT if layout is None else layout) for name in names)
         return cls(by_language={prompts.language: prompts for prompts in loaded})
 
     def in_layout(self, layout: Layout) -> Self:

@@ -6,12 +6,20 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from automix_graph.errors import ConfigurationError
+from automix_graph.prompts.files import read_text
 from automix_graph.prompts.invalid import problems_of
 
-Text = Annotated[str, Field(min_length=1)]
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is empty")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_empty)]
 
 
 class Example(BaseModel):
@@ -47,31 +55,39 @@ def load_examples(path: str | Path) -> tuple[Example, ...]:
         ConfigurationError: the file cannot be read, or an example lacks a field, has an unknown one or an empty one.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"worked examples cannot be read: {error}") from error
-    return read_examples(text, source=path.name)
+    return read_examples(read_text(path, what="the file of worked examples"), source=path.name)
 
 
 def read_examples(text: str, *, source: str) -> tuple[Example, ...]:
     """Read worked examples from a text, see `load_examples`; the source is named in errors."""
+    rows = _rows(text, source)
+    if not rows:
+        raise ConfigurationError(f"{source} holds no worked example; give at least one")
+    return tuple(_example(row, number, source) for number, row in enumerate(rows, start=1))
+
+
+def _example(row: object, number: int, source: str) -> Example:
     try:
-        rows = _rows(text)
-        if not rows:
-            raise ConfigurationError(f"{source} holds no worked example; give at least one")
-        return tuple(Example.model_validate(row) for row in rows)
-    except json.JSONDecodeError as error:
-        raise ConfigurationError(f"{source} is neither a JSON list nor JSONL: {error}") from error
+        return Example.model_validate(row)
     except ValidationError as error:
         fields = ", ".join(Example.model_fields)
         raise ConfigurationError(
-            f"a worked example in {source} has not exactly {fields}: {problems_of(error)}"
+            f"worked example {number} in {source} has not exactly {fields}: {problems_of(error)}"
         ) from error
 
 
-def _rows(text: str) -> list[Any]:
+def _rows(text: str, source: str) -> list[Any]:
     if text.lstrip().startswith("["):
-        rows = json.loads(text)
-        return rows if isinstance(rows, list) else [rows]
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return list(_json(text, source))
+    # Not splitlines(): a text in JSON may hold other line separators as they are.
+    lines = enumerate(text.split("\n"), start=1)
+    return [_json(line, f"line {number} of {source}") for number, line in lines if line.strip()]
+
+
+def _json(text: str, source: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(
+            f"{source} is no JSON: {error}; give a JSON list, or JSONL with one example a line"
+        ) from error

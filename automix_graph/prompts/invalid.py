@@ -7,4 +7,4 @@ from pydantic import ValidationError
 
 def problems_of(error: ValidationError) -> str:
     """Return each field with its complaint, without the values and without links."""
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+    return "; ".join(": ".join(filter(None, (".".join(map(str, item["loc"])), item["msg"]))) for item in error.errors())

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.prompts.examples import Example, read_examples
+from automix_graph.prompts.files import read_text
 from automix_graph.prompts.invalid import problems_of
 from automix_graph.prompts.quoting import as_data, numbered
 from automix_graph.prompts.template import VERIFY_PLACEHOLDERS, Template
@@ -37,6 +38,7 @@ context, then question, and only then what differs, so that a prompt cache serve
 
 DEFAULT_LAYOUT: Final[Layout] = "shared"
 
+_LAID_OUT: Final = "prompts, laid out like automix_graph/prompts/en"
 _BUILT_IN: Final = resources.files("automix_graph.prompts")
 _FILES: Final[dict[Layout, dict[str, frozenset[str]]]] = {
     "document": {
@@ -134,10 +136,15 @@ class Prompts:
         """Return the prompts with other worked examples, see `load_examples`.
 
         Raises:
-            ConfigurationError: there is none.
+            ConfigurationError: there is none, or one is no `Example`.
         """
         if not examples:
             raise ConfigurationError("a verifier's prompt needs at least one worked example; none was given")
+        for example in examples:
+            if not isinstance(example, Example):
+                raise ConfigurationError(
+                    f"a worked example is a {type(example).__name__}; give Example(...) values, or load_examples(path)"
+                )
         return dataclasses.replace(self, examples=tuple(examples))
 
     @property
@@ -190,13 +197,19 @@ def load_prompts(language: str | Path, layout: Layout = DEFAULT_LAYOUT) -> Promp
         ConfigurationError: there is no such language or layout, or its folder lacks a file or a placeholder.
     """
     if isinstance(language, Path):
-        return _read(language).in_layout(layout)
+        if not language.is_dir():
+            raise ConfigurationError(f"language is {language!r}, which is no folder; give a folder with {_LAID_OUT}")
+        return _read(language.absolute()).in_layout(layout)
     if language not in languages():
         raise ConfigurationError(
-            f"language {language!r} is unknown; use one of {', '.join(languages())}, or the pathlib.Path of a folder "
-            "with prompts"
+            f"language {_shown(language)} is unknown; use one of {', '.join(languages())}, or a folder of prompts as a "
+            "pathlib.Path, such as Path('prompts/fr')"
         )
     return _built_in(language).in_layout(layout)
+
+
+def _shown(language: object) -> str:
+    return repr(language) if isinstance(language, str | None) else f"of type {type(language).__name__}"
 
 
 @cache
@@ -231,13 +244,7 @@ def _read(folder: Traversable | Path) -> Prompts:
 
 
 def _text(file: Traversable | Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"prompts need the file {file.name!r}, which cannot be read: {error}; lay the folder out like the built-in "
-            "ones in automix_graph/prompts"
-        ) from error
+    return read_text(file, what=f"the file {file.name!r} of a folder with {_LAID_OUT},").removesuffix("\n")
 
 
 def shown_context(passages: Sequence[Passage]) -> str:

@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Final
 
 from automix_graph.errors import ConfigurationError
+from automix_graph.prompts.files import read_text
 
 VERIFY_PLACEHOLDERS: Final = frozenset({"context", "question", "generated_answer"})
 """What a whole prompt for a verifier must hold."""
 
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_DOUBLED: Final = re.compile(r"\{\{([A-Za-z_][A-Za-z0-9_]*)\}\}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
     """A text with ``{placeholder}`` fields.
+
+    Braces around anything but a single name, as in JSON, are text; there is nothing to escape.
 
     Attributes:
         name: for messages, e.g. a file name.
@@ -29,7 +33,7 @@ class Template:
         placeholders: the fields that the text must hold, each at least once, and no others.
 
     Raises:
-        ConfigurationError: a placeholder is missing or unknown.
+        ConfigurationError: a placeholder is missing or unknown, or stands in doubled braces.
 
     Example:
         >>> Template(name="greeting", text="Hello {who}", placeholders=frozenset({"who"})).render(who="{who}")
@@ -41,6 +45,10 @@ class Template:
     placeholders: frozenset[str]
 
     def __post_init__(self) -> None:
+        if doubled := _DOUBLED.search(self.text):
+            raise ConfigurationError(
+                f"template {self.name!r} holds {doubled[0]!r}; write a placeholder in single braces: {{{doubled[1]}}}"
+            )
         found = set(_PLACEHOLDER.findall(self.text))
         if found != self.placeholders:
             raise ConfigurationError(
@@ -65,14 +73,11 @@ def load_template(path: str | Path) -> Template:
     """Read a prompt for a verifier from a UTF-8 text file.
 
     The file holds the whole prompt, examples included, with ``{context}``, ``{question}`` and ``{generated_answer}``
-    where the values go. Its last line break is dropped.
+    where the values go, each once or more. Its last line break is dropped.
 
     Raises:
-        ConfigurationError: the file cannot be read, or a placeholder is missing or unknown.
+        ConfigurationError: the file cannot be read, or a placeholder is missing, unknown or in doubled braces.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the template cannot be read: {error}") from error
+    text = read_text(path, what="the template")
     return Template(name=path.name, text=text.removesuffix("\n"), placeholders=VERIFY_PLACEHOLDERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from automix_graph.records import Verdict
 
@@ -12,7 +12,7 @@ Form = Literal["short", "reasoned", "word"]
 """What a prompt asks the judge for: a decision; a reason and then the decision; a decision of one word."""
 
 Text = Annotated[str, Field(min_length=1)]
-Words = Annotated[tuple[Text, ...], Field(min_length=1)]
+Words = Annotated[tuple[Annotated[Text, AfterValidator(str.casefold)], ...], Field(min_length=1)]
 
 
 class DecisionWords(BaseModel):
@@ -20,8 +20,8 @@ class DecisionWords(BaseModel):
 
     Attributes:
         opening: what stands before the deciding word in a decision.
-        correct: words, in lower case, with which a decision to accept goes on.
-        incorrect: words, in lower case, with which a decision to reject goes on.
+        correct: words, in any case, with which a decision to accept goes on.
+        incorrect: words, in any case, with which a decision to reject goes on.
         decisions: the sentences of the worked examples, for ``correct`` and ``incorrect``.
         endings: how a prompt ends, for each form.
         form: words, parted by spaces, that belong to the form of an answer and not to its content: function words, and

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel
 from automix_graph.records import Verdict, Verification
-from automix_graph.verification.logistic import Logistic
+from automix_graph.verification.bounds import check_threshold, in_unit_interval
+from automix_graph.verification.logistic import Logistic, check_scale
 from automix_graph.verification.verifier import Case, Judgement, failed
 
 ANSWER_FEATURES: Final = ("mean", "min", "q10", "q25", "q50", "first", "tokens")
@@ -82,12 +83,12 @@ class AnswerConfidence:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
-        if self.quantile is not None and not 0.0 <= self.quantile <= 1.0:
+        check_threshold(self.threshold)
+        if self.quantile is not None and not in_unit_interval(self.quantile):
             raise ConfigurationError(f"quantile {self.quantile!r} is none; use a number in [0, 1]")
         if self.scale is None:
             return
+        check_scale(self.scale)
         if self.quantile is not None:
             raise ConfigurationError(
                 "quantile and scale are both given; the scale takes its place, so give one of them"

@@ -21,8 +21,15 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel
 from automix_graph.records import Verdict, Verification
 from automix_graph.verification.asking import aask, ask
-from automix_graph.verification.logistic import Logistic, fit_logistic
-from automix_graph.verification.members import check_member, member_signals, members_case, models_of_members
+from automix_graph.verification.bounds import check_threshold
+from automix_graph.verification.logistic import Logistic, check_scale, fit_logistic
+from automix_graph.verification.members import (
+    check_member,
+    least_read,
+    member_signals,
+    members_case,
+    models_of_members,
+)
 from automix_graph.verification.verifier import Case, Judgement, Verifier, failed, reads_logprobs
 
 LEAST_CONFIDENCE: Final = 0.001
@@ -57,6 +64,8 @@ def fit_combined(confidences: Mapping[str, ArrayLike], correct: ArrayLike, *, ri
         >>> scale.weights["judge"] > 0, scale.weights["coin"]
         (True, 0.0)
     """
+    if not isinstance(confidences, Mapping):
+        raise ConfigurationError(f"confidences are a {type(confidences).__name__}; give a mapping of members' names")
     return fit_logistic({name: _log_odds(name, given) for name, given in confidences.items()}, correct, ridge=ridge)
 
 
@@ -67,8 +76,8 @@ class Combined:
     All are asked even if one fails: together where the graph runs asynchronously, else one after another. If one fails,
     the whole does, for there is no confidence to weigh; every call is charged all the same.
 
-    The signals hold each member's confidence under its name, and its own signals under ``name.signal``. What was read
-    is told where all members read the same.
+    The signals hold each member's confidence under its name, and its own signals under ``name.signal``. The reading is
+    that of the member that read least of the passages; None where no member left anything out.
 
     Attributes:
         verifiers: the members by name, at least one.
@@ -100,8 +109,7 @@ class Combined:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
+        check_threshold(self.threshold)
         if not isinstance(self.verifiers, Mapping) or not self.verifiers:
             raise ConfigurationError(
                 f"verifiers are {self.verifiers!r}; give a mapping of at least one name to a verifier"
@@ -110,6 +118,7 @@ class Combined:
             if not isinstance(name, str) or not name or set(name) & set(".+"):
                 raise ConfigurationError(f"the name of a verifier is {name!r}; use a text without '.' and '+'")
             check_member(name, member)
+        check_scale(self.scale)
         if self.scale.weights.keys() != self.verifiers.keys():
             raise ConfigurationError(
                 f"the scale weighs {sorted(self.scale.weights)} and the verifiers are {sorted(self.verifiers)}; fit it "
@@ -160,17 +169,17 @@ class Combined:
         signals = member_signals(found)
         failures = [f"{name}: {one.failure}" for name, one in found.items() if one.failure is not None]
         if failures:
-            return dataclasses.replace(failed(self.method, "; ".join(failures)), signals=signals)
+            verification = failed(self.method, "; ".join(failures))
+            return dataclasses.replace(verification, signals=signals, reading=least_read(found.values()))
         odds = {name: clipped_log_odds(one.confidence) for name, one in found.items() if one.confidence is not None}
         confidence = self.scale.probability(odds)
-        readings = [one.reading for one in found.values()]
         return Verification(
             method=self.method,
             verdict=Verdict.CORRECT if confidence > self.threshold else Verdict.INCORRECT,
             confidence=confidence,
             verdicts=tuple(verdict for one in found.values() for verdict in one.verdicts),
             signals=signals,
-            reading=readings[0] if all(reading == readings[0] for reading in readings) else None,
+            reading=least_read(found.values()),
         )
 
 

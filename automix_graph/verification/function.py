@@ -21,6 +21,7 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.prompts import shown_context
 from automix_graph.records import Call
 from automix_graph.verification.asking import UnusableScoreError, failure_of
+from automix_graph.verification.bounds import check_threshold
 from automix_graph.verification.collector import CallCollector
 from automix_graph.verification.score import read_score
 from automix_graph.verification.verifier import Case, Judgement, Verifier
@@ -64,8 +65,7 @@ class FunctionVerifier:
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
+        check_threshold(self.threshold)
         if self.name is not None and not (isinstance(self.name, str) and self.name):
             raise ConfigurationError(f"name is {self.name!r}; give a text that is not empty, or None")
         if not _can_score(self.function):

@@ -12,22 +12,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, get_args
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel, named
+from automix_graph.models.logprobs import ScoredToken
 from automix_graph.models.messages import as_messages
-from automix_graph.models.scoring import Scored, ScoredToken, Way, ascore_reply, score_reply, ways_of
-from automix_graph.records import Call, Verdict, Verification
+from automix_graph.models.scoring import Scored, Way, ascore_reply, score_reply, ways_of
+from automix_graph.records import Verdict, Verification
+from automix_graph.verification.bounds import check_threshold
 from automix_graph.verification.content import content_positions
 from automix_graph.verification.logistic import Logistic
 from automix_graph.verification.verifier import Case, Judgement, failed
 
 _FLOOR: Final = -12.0
 """Least log-probability that counts: below it, a token is merely not what the judge would write."""
+_SIGNALS: Final = ("mean", "content_mean", "content_min", "content_first", "tokens", "content_tokens")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Likelihood:
         scoring: the way of scoring; None takes what the server can do.
 
     Raises:
-        ConfigurationError: the judge cannot score a text, or a number is out of range.
+        ConfigurationError: the judge cannot score a text, a number is out of range, or the scale weighs other signals.
 
     Example:
         >>> Likelihood(judge="local:smollm2-135m-instruct").method  # doctest: +SKIP
@@ -62,13 +65,21 @@ class Likelihood:
     scale: Logistic | None = None
     threshold: float = 0.5
     scoring: Way | None = None
-    _refused: set[Way] = field(default_factory=set, init=False, repr=False, compare=False)
+    _works: set[Way] = field(default_factory=set, init=False, repr=False, compare=False)
+    _fails: set[Way] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
-        if self.max_tokens < 1:
-            raise ConfigurationError(f"max_tokens is {self.max_tokens!r}; at least one token must be scored")
+        check_threshold(self.threshold)
+        if isinstance(self.max_tokens, bool) or not isinstance(self.max_tokens, int) or self.max_tokens < 1:
+            raise ConfigurationError(
+                f"max_tokens is {self.max_tokens!r}; use a whole number: at least one token must be scored"
+            )
+        if self.scoring is not None and self.scoring not in get_args(Way):
+            raise ConfigurationError(f"scoring is {self.scoring!r}; use 'prompt', 'forced' or None")
+        if self.scale is not None and (unknown := self.scale.weights.keys() - set(_SIGNALS)):
+            raise ConfigurationError(
+                f"scale weighs {sorted(unknown)!r}, which no likelihood has; it may weigh {', '.join(_SIGNALS)}"
+            )
         if not self._ways:
             raise ConfigurationError(
                 f"{self.model.label} cannot tell how probable a given text is; use a local model, a server of your own "
@@ -91,9 +102,9 @@ class Likelihood:
         return (self.model,)
 
     def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
-        """Score one answer with one model call, or two the first time, to find out what the server can do."""
-        calls: list[Call] = []
-        for way in self._open_ways():
+        """Score one answer with one model call, or two until it is known what the server can do."""
+        tried: list[Scored] = []
+        for way in self._ways_to_try(case):
             scored = score_reply(
                 self.model,
                 as_messages(case.prompts.answer(case.question, case.passages)),
@@ -103,15 +114,15 @@ class Likelihood:
                 stage="verify",
                 config=config,
             )
-            calls.append(scored.call)
+            tried.append(scored)
             if self._settles(scored, way):
-                return Judgement(verification=self._read(case, scored), calls=tuple(calls))
-        return Judgement(verification=self._unable(), calls=tuple(calls))
+                break
+        return self._judgement(case, tried)
 
     async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Score one answer, asynchronously."""
-        calls: list[Call] = []
-        for way in self._open_ways():
+        tried: list[Scored] = []
+        for way in self._ways_to_try(case):
             scored = await ascore_reply(
                 self.model,
                 as_messages(case.prompts.answer(case.question, case.passages)),
@@ -121,34 +132,52 @@ class Likelihood:
                 stage="verify",
                 config=config,
             )
-            calls.append(scored.call)
+            tried.append(scored)
             if self._settles(scored, way):
-                return Judgement(verification=self._read(case, scored), calls=tuple(calls))
-        return Judgement(verification=self._unable(), calls=tuple(calls))
-
-    def _open_ways(self) -> tuple[Way, ...]:
-        return tuple(way for way in self._ways if way not in self._refused)
+                break
+        return self._judgement(case, tried)
 
     @cached_property
     def _ways(self) -> tuple[Way, ...]:
         return (self.scoring,) if self.scoring else ways_of(self.model.model)
 
+    def _ways_to_try(self, case: Case) -> tuple[Way, ...]:
+        if not case.answer.strip():
+            return ()
+        return tuple(way for way in self._ways if (way in self._works if self._works else way not in self._fails))
+
     def _settles(self, scored: Scored, way: Way) -> bool:
-        """Whether no other way needs to be tried; a way that the server does not know is not tried again."""
-        if scored.unsupported:
-            self._refused.add(way)
-        return not scored.unsupported
+        """Whether no other way needs to be tried.
 
-    def _unable(self) -> Verification:
-        return failed(
-            self.method,
-            f"the server of {self.model.label} cannot score a given text; use TokenProbability",
-        )
+        A way that has worked is known to: where it fails later, that is about the one answer. A refusal may be about
+        the way or about the prompt, so it rules a way out only once another way has worked.
+        """
+        if scored.tokens:
+            self._works.add(way)
+        elif scored.unsupported and way not in self._works:
+            self._fails.add(way)
+        return not (scored.unsupported or scored.refused)
 
-    def _read(self, case: Case, scored: Scored) -> Verification:
-        if scored.failure is not None:
-            return failed(self.method, scored.failure)
-        signals = likelihood_signals(scored.tokens, case.question, case.prompts.words.form.split())
+    def _judgement(self, case: Case, tried: Sequence[Scored]) -> Judgement:
+        last = tried[-1] if tried else None
+        if last is not None and last.failure is None:
+            found = self._read(case, last.tokens)
+        else:
+            found = failed(self.method, self._reason(case, last))
+        return Judgement(verification=found, calls=tuple(scored.call for scored in tried))
+
+    def _reason(self, case: Case, last: Scored | None) -> str:
+        if not case.answer.strip():
+            return "the answer is empty: there is no token to score"
+        if last is not None and last.failure is not None:
+            if last.refused:
+                return f"{last.failure}; its server may not score a given text, or not one of this length"
+            if self._works or not last.unsupported:
+                return last.failure
+        return f"the server of {self.model.label} cannot score a given text; use TokenProbability"
+
+    def _read(self, case: Case, tokens: Sequence[ScoredToken]) -> Verification:
+        signals = likelihood_signals(tokens, case.question, case.prompts.words.form.split())
         if self.scale is None:
             confidence = math.exp(signals["content_mean"])
         else:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from automix_graph.errors import ConfigurationError
+from automix_graph.prompts.invalid import problems_of
 
 SCHEMA_VERSION: Final = 1
 
@@ -112,12 +113,23 @@ class Logistic:
         except OSError as error:
             raise ConfigurationError(f"coefficients cannot be read: {error}") from error
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
             raise ConfigurationError(
-                f"{path.name!r} holds no coefficients of schema_version {SCHEMA_VERSION}: {problems}; fit and "
-                "save again"
+                f"{path.name!r} holds no coefficients of schema_version {SCHEMA_VERSION}: {problems_of(error)}; fit "
+                "and save again"
             ) from error
         return cls(intercept=content.intercept, weights=content.weights)
+
+
+def check_scale(scale: object) -> None:
+    """Refuse what is no scale.
+
+    Raises:
+        ConfigurationError: it is no `Logistic`.
+    """
+    if not isinstance(scale, Logistic):
+        raise ConfigurationError(
+            f"scale is {scale!r}; give a Logistic: what a fit returned, or Logistic.load(path) of a saved one"
+        )
 
 
 class _Content(BaseModel):
@@ -152,6 +164,8 @@ def fit_logistic(features: Mapping[str, ArrayLike], correct: ArrayLike, *, ridge
     """
     if _number("ridge", ridge) <= 0:
         raise ConfigurationError(f"ridge is {ridge!r}; use a number above 0")
+    if not isinstance(features, Mapping):
+        raise ConfigurationError(f"features are a {type(features).__name__}; give a mapping of names to values")
     labels = _labels(correct)
     columns = [_column(name, values, len(labels)) for name, values in features.items()]
     if not columns:
@@ -195,7 +209,10 @@ def _minimise(standardised: Vector, labels: Vector, ridge: float) -> Vector:
 
 
 def _labels(correct: ArrayLike) -> Vector:
-    given = np.asarray(correct)
+    try:
+        given = np.asarray(correct)
+    except ValueError as error:  # rows of different lengths
+        raise ConfigurationError("correct holds something else than booleans; give shape (n,)") from error
     if given.ndim != 1:
         raise ConfigurationError(f"correct has shape {given.shape}; give one boolean for each answer, shape (n,)")
     if len(given) < _LEAST_ROWS:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel
-from automix_graph.records import Verification
+from automix_graph.records import Reading, Verification
 from automix_graph.verification.verifier import Case, Verifier, models_of
 
 
@@ -19,8 +19,8 @@ def check_member(name: str, member: object) -> None:
     """
     if isinstance(member, type) or not isinstance(member, Verifier):
         raise ConfigurationError(
-            f"{name!r} is {member!r}; give a Verifier: an object with method, verify and averify. A function becomes "
-            "one as FunctionVerifier(function=...)"
+            f"{name!r} is {member!r}; give a Verifier: an object with method, verify and averify. A model becomes one "
+            "as ShortVerdict(judge=...), a function or Runnable as FunctionVerifier(function=...)"
         )
 
 
@@ -42,6 +42,15 @@ def models_of_members(*verifiers: Verifier) -> tuple[NamedModel, ...] | None:
         for model in models:
             by_label.setdefault(model.label, model)
     return tuple(by_label.values())
+
+
+def least_read(found: Iterable[Verification]) -> Reading | None:
+    """Return what the member read that read least; None where none of them tells of anything left out.
+
+    One that tells of none may have read everything or, as the free signal does, nothing: it does not hide the others.
+    """
+    readings = [one.reading for one in found if one.reading is not None]
+    return min(readings, key=lambda reading: reading.tokens, default=None)
 
 
 def member_signals(found: Mapping[str, Verification]) -> dict[str, float]:

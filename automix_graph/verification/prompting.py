@@ -21,7 +21,8 @@ def check_prompt(prompt: object) -> None:
     """Refuse what cannot be a verifier's prompt; None stands for the built-in one.
 
     Raises:
-        ConfigurationError: it is no template, or a placeholder is missing or unknown.
+        ConfigurationError: it is no template, a placeholder is missing or unknown, or a LangChain template cannot be
+            rendered or changes the values.
     """
     if prompt is None:
         return
@@ -31,12 +32,34 @@ def check_prompt(prompt: object) -> None:
         found = set(prompt.input_variables)
     else:
         raise ConfigurationError(
-            f"prompt is a {type(prompt).__name__}; give load_template(path), or a LangChain prompt template"
+            f"prompt is a {type(prompt).__name__}; give load_template(path), or a LangChain prompt template such as "
+            "PromptTemplate.from_template(text)"
         )
     if found != VERIFY_PLACEHOLDERS:
         # `Template` words the complaint; an empty text holds none of the placeholders, so only the difference is new.
         text = " ".join(f"{{{name}}}" for name in sorted(found))
         Template(name=f"prompt ({type(prompt).__name__})", text=text, placeholders=VERIFY_PLACEHOLDERS)
+    if isinstance(prompt, BasePromptTemplate):
+        _try_out(prompt)
+
+
+def _try_out(prompt: BasePromptTemplate[Any]) -> None:
+    """Refuse a LangChain template that cannot be rendered, or that changes what goes in."""
+    name = type(prompt).__name__
+    values = {placeholder: f'<{placeholder}> & {{"it\'s"}}' for placeholder in VERIFY_PLACEHOLDERS}
+    try:
+        # Not invoke(): nobody asked yet, so tracers have nothing to see.
+        text = "\n".join(str(message.text) for message in prompt.format_prompt(**values).to_messages())
+    except Exception as error:
+        raise ConfigurationError(
+            f"prompt ({name}) cannot be rendered: {type(error).__name__}: {error}; every placeholder must take a text, "
+            "and FewShotPromptTemplate needs the braces of its examples doubled"
+        ) from error
+    if changed := sorted(placeholder for placeholder, value in values.items() if value not in text):
+        raise ConfigurationError(
+            f"prompt ({name}) changes or drops the text given for {', '.join(changed)}; in a mustache template, write "
+            "{{{name}}}, for {{name}} escapes it for HTML"
+        )
 
 
 def judge_messages(prompt: VerifyPrompt | None, case: Case, form: Form) -> list[BaseMessage]:

@@ -5,7 +5,6 @@ Complaints name types and numbers, and nothing else that was returned: it may ho
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from numbers import Real
 from typing import Final
@@ -37,7 +36,7 @@ def read_score(returned: object, *, method: str, threshold: float) -> Verificati
         'INCORRECT'
     """
     if isinstance(returned, Verification):
-        return _plain(returned, method)
+        return returned
     if isinstance(returned, bool | np.bool_):
         return _verification(float(returned), Verdict.CORRECT if returned else Verdict.INCORRECT, method)
     if isinstance(returned, Mapping):
@@ -83,17 +82,3 @@ def _confidence(value: object, method: str, how: str) -> float:
     if not 0.0 <= number <= 1.0:
         raise ConfigurationError(f"verifier {method!r} {how} the {type(value).__name__} {number!r}; {_ALLOWED}")
     return number
-
-
-def _plain(verification: Verification, method: str) -> Verification:
-    """Return the verification with numbers that can be stored: NumPy's own cannot."""
-    try:
-        return dataclasses.replace(
-            verification,
-            confidence=None if verification.confidence is None else float(verification.confidence),
-            signals={str(name): float(value) for name, value in verification.signals.items()},
-        )
-    except (TypeError, ValueError, AttributeError) as error:
-        raise ConfigurationError(
-            f"verifier {method!r} returned a Verification whose confidence or signals are no numbers"
-        ) from error

@@ -9,27 +9,31 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 import threading
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.models.logprobs import first_candidates
 from automix_graph.records import Verdict, Verification
+from automix_graph.verification.asking import aask, ask
+from automix_graph.verification.bounds import check_threshold
 from automix_graph.verification.one_call import OneCall
 from automix_graph.verification.prompting import judge_messages
-from automix_graph.verification.verifier import Case, Judgement, Verifier, failed, models_of
+from automix_graph.verification.spelling import decision_masses
+from automix_graph.verification.verifier import Case, Judgement, Verifier, failed, models_of, reads_logprobs
 
 _LEAST_MASS: Final = 0.5
 """Below this probability of all words of a decision together, the model was not about to decide."""
 
-_REFUSED: Final = frozenset({400, 422})
-"""Statuses with which a provider refuses a request as it is."""
+_Fact = Literal["reports", "lacks", "said"]
+"""What is known of a provider: that it reports probabilities, that it has none to report, that the log says so."""
+
+_saying: Final = threading.Lock()
 
 _log: Final = logging.getLogger(__name__)
 
@@ -47,10 +51,11 @@ class TokenProbability(OneCall):
         opened: whether the server continues an opened reply; None: embedded models do, others are asked for one word.
         top_logprobs: how many tokens are looked at; providers allow 5 to 20.
         fallback: who judges where the provider gives no probabilities, for instance `Votes` of the same judge. None:
-            the verification fails. Mind that a policy's threshold for one need not suit the other.
+            the verification fails. Mind that a policy's threshold for one need not suit the other. A judge that is
+            known to give none is not asked again.
 
     Raises:
-        ConfigurationError: the threshold lies outside [0, 1], or the fallback is no verifier.
+        ConfigurationError: the threshold lies outside [0, 1], top_logprobs is below 2, or the fallback is no verifier.
 
     Example:
         >>> from automix_graph.prompts import load_prompts
@@ -68,11 +73,15 @@ class TokenProbability(OneCall):
     opened: bool | None = None
     top_logprobs: int = 20
     fallback: Verifier | None = None
-    _without: threading.Event = field(default_factory=threading.Event, init=False, repr=False, compare=False)
+    _known: set[_Fact] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.threshold <= 1.0:
-            raise ConfigurationError(f"threshold {self.threshold!r} is not a confidence; use a number in [0, 1]")
+        check_threshold(self.threshold)
+        if isinstance(self.top_logprobs, bool) or not isinstance(self.top_logprobs, int) or self.top_logprobs < 2:
+            raise ConfigurationError(
+                f"top_logprobs is {self.top_logprobs!r}; use a whole number from 2 (there are two decisions to weigh) "
+                "to what the provider allows, 5 to 20"
+            )
         if self.fallback is not None and not isinstance(self.fallback, Verifier):
             raise ConfigurationError(f"fallback is {self.fallback!r}; give a Verifier such as Votes(...), or None")
         super().__post_init__()
@@ -87,41 +96,81 @@ class TokenProbability(OneCall):
         """The judge, and whom the fallback calls."""
         return (self.model, *((models_of(self.fallback) or ()) if self.fallback else ()))
 
+    @property
+    def reads_logprobs(self) -> bool:
+        """Whether the fallback reads the log-probabilities of the draft."""
+        return self.fallback is not None and reads_logprobs(self.fallback)
+
     def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call; see `fallback` for providers that give no probabilities."""
-        if self.fallback is not None and self._without.is_set():
-            return self.fallback.verify(case, config)
+        if "lacks" in self._known:
+            return self._unable() if self.fallback is None else self.fallback.verify(case, config)
         attempt = call_model(self.model, self._messages(case), stage="verify", config=config, options=self._options)
         found = self._judge(case, attempt)
-        if self.fallback is None or not self._lacks_probabilities(attempt):
+        if not self._lacks_probabilities(attempt) or self.fallback is None:
             return found
-        more = self.fallback.verify(case, config)
-        return dataclasses.replace(more, calls=(*found.calls, *more.calls))
+        return self._joined(attempt, found, ask(self.fallback, case, config))
 
     async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer with one model call, asynchronously."""
-        if self.fallback is not None and self._without.is_set():
-            return await self.fallback.averify(case, config)
+        if "lacks" in self._known:
+            return self._unable() if self.fallback is None else await self.fallback.averify(case, config)
         attempt = await acall_model(
             self.model, self._messages(case), stage="verify", config=config, options=self._options
         )
         found = self._judge(case, attempt)
-        if self.fallback is None or not self._lacks_probabilities(attempt):
+        if not self._lacks_probabilities(attempt) or self.fallback is None:
             return found
-        more = await self.fallback.averify(case, config)
-        return dataclasses.replace(more, calls=(*found.calls, *more.calls))
+        return self._joined(attempt, found, await aask(self.fallback, case, config))
 
     def _lacks_probabilities(self, attempt: Attempt) -> bool:
-        """Whether the provider gives no probabilities: it left them out, or would not take the request for them."""
-        if attempt.message is not None:
-            lacking = not _candidates(attempt.message)
-        else:
-            lacking = isinstance(attempt.error and attempt.error.__cause__, TypeError)
-        if lacking and not self._without.is_set():
-            self._without.set()
-            instead = f"{self.fallback.method} judges instead" if self.fallback else "verifications fail"
-            _log.warning("%s returns no token probabilities: %s", self.model.label, instead)
-        return lacking or (attempt.error is not None and attempt.error.status in _REFUSED)
+        """Whether a reply came without probabilities, or the provider would not have the request for them."""
+        if attempt.message is None:
+            if attempt.refused:
+                self._say_once("refuses a request for token probabilities")
+            if isinstance(attempt.error and attempt.error.__cause__, TypeError):
+                self._known.add("lacks")  # the model's class knows no such option
+            return attempt.refused
+        if first_candidates(attempt.message):
+            self._known.add("reports")
+            return False
+        # A filter leaves out more than probabilities, and a provider that has reported some does report them.
+        if "reports" not in self._known and not attempt.withheld:
+            self._known.add("lacks")
+        self._say_once("returns no token probabilities")
+        return True
+
+    def _joined(self, attempt: Attempt, found: Judgement, instead: Judgement) -> Judgement:
+        """Return what the fallback found, and learn from it what a refusal was about.
+
+        A judge that answers without probabilities what it refused with them refuses the probabilities. Where the
+        fallback fails as well, or asks another model, the refusal may have been about this prompt, such as its length.
+        """
+        answered = any(call.model == self.model.label and call.error is None for call in instead.calls)
+        if attempt.refused and answered and "reports" not in self._known:
+            self._known.add("lacks")
+        return dataclasses.replace(instead, calls=(*found.calls, *instead.calls))
+
+    def _say_once(self, what: str) -> None:
+        with _saying:
+            first = "said" not in self._known
+            self._known.add("said")
+        if first:
+            instead = f"{self.fallback.method} judges instead" if self.fallback else "such verifications fail"
+            _log.warning("%s %s: %s", self.model.label, what, instead)
+
+    def _unable(self) -> Judgement:
+        return Judgement(verification=failed(self.method, self._lacking))
+
+    @property
+    def _lacking(self) -> str:
+        return f"{self.model.label} returned no token probabilities; use another verifier, or a fallback such as Votes"
+
+    def _judge(self, case: Case, attempt: Attempt) -> Judgement:
+        if not attempt.refused:
+            return super()._judge(case, attempt)
+        reason = f"the judge failed: {attempt.call.error}; its provider may refuse token probabilities, or so many"
+        return Judgement(verification=failed(self.method, reason), calls=(attempt.call,))
 
     @property
     def _opened(self) -> bool:
@@ -137,13 +186,10 @@ class TokenProbability(OneCall):
         return [*judge_messages(self.prompt, case, "short"), AIMessage(case.prompts.words.opening)]
 
     def _read(self, case: Case, attempt: Attempt, message: AIMessage) -> Verification:
-        words = case.prompts.words
-        candidates = _candidates(message)
+        candidates = first_candidates(message)
         if not candidates:
-            self._lacks_probabilities(attempt)
-            return failed(self.method, f"{self.model.label} returned no token probabilities; use another verifier")
-        correct = _mass(candidates, words.correct, against=words.incorrect)
-        incorrect = _mass(candidates, words.incorrect, against=words.correct)
+            return failed(self.method, self._lacking)
+        correct, incorrect = decision_masses(candidates, case.prompts.words)
         if correct + incorrect < _LEAST_MASS:
             return failed(self.method, "the words of a decision are not among the likely next tokens")
         confidence = correct / (correct + incorrect)
@@ -155,33 +201,3 @@ class TokenProbability(OneCall):
             verdicts=(verdict,),
             signals={"mass": correct + incorrect},
         )
-
-
-def _candidates(message: AIMessage) -> list[Mapping[str, Any]]:
-    content = (message.response_metadata.get("logprobs") or {}).get("content") or []
-    return list(content[0].get("top_logprobs") or []) if content else []
-
-
-def _mass(candidates: Iterable[Mapping[str, Any]], words: tuple[str, ...], *, against: tuple[str, ...]) -> float:
-    """Sum the probabilities of the tokens with which one of the words begins, and none of those against it.
-
-    A word may be cut into several tokens, so its beginnings count, in any case. One Latin letter could begin anything.
-    """
-    return math.fsum(
-        math.exp(candidate["logprob"])
-        for candidate in candidates
-        if (token := candidate["token"].strip().casefold())
-        and not (len(token) == 1 and token.isascii())
-        and _begins(token, words)
-        and not _begins(token, against)
-    )
-
-
-def _begins(token: str, words: tuple[str, ...]) -> bool:
-    return any(word.startswith(token) or _goes_on(word, token) for word in words)
-
-
-def _goes_on(word: str, token: str) -> bool:
-    """Whether a token is the word and more: 正确的, but not correctly."""
-    rest = token.removeprefix(word)
-    return rest != token and not (rest[0].isascii() and rest[0].isalpha())

@@ -16,6 +16,7 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel
 from automix_graph.records import Verdict, Verification
 from automix_graph.verification.asking import aask, ask
+from automix_graph.verification.bounds import in_unit_interval
 from automix_graph.verification.members import check_member, member_signals, members_case, models_of_members
 from automix_graph.verification.verifier import Case, Judgement, Verifier, failed, reads_logprobs
 
@@ -63,7 +64,8 @@ class TwoStage:
     def __post_init__(self) -> None:
         check_member("first", self.first)
         check_member("second", self.second)
-        if not 0.0 <= self.low <= self.high <= 1.0:
+        bounds = in_unit_interval(self.low) and in_unit_interval(self.high)
+        if not bounds or self.low > self.high:
             raise ConfigurationError(
                 f"the grey zone is from {self.low!r} to {self.high!r}; use confidences with 0 <= low <= high <= 1"
             )

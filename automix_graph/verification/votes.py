@@ -8,9 +8,7 @@ only as far as it likes.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, get_args
 
@@ -20,9 +18,9 @@ from langchain_core.runnables import RunnableConfig
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel, named
 from automix_graph.models.sampling import Drawn, adraw, draw
-from automix_graph.records import Call, Verdict, Verification
+from automix_graph.records import Call
+from automix_graph.verification.ballot import Ballot, Counting
 from automix_graph.verification.prompting import VerifyPrompt, check_prompt, judge_messages
-from automix_graph.verification.stopping import Stopping, Tally
 from automix_graph.verification.verifier import Case, Judgement
 from automix_graph.verification.written import MaxTokens, WrittenForm, capped, check_max_tokens, read_decision
 
@@ -110,108 +108,43 @@ class Votes:
         return "votes"
 
     @property
-    def least_parsed(self) -> int:
-        """How many votes must hold a decision."""
-        return self.samples // 2 + 1 if self.quorum is None else self.quorum
+    def counting(self) -> Counting:
+        """How the votes are counted."""
+        quorum = self.samples // 2 + 1 if self.quorum is None else self.quorum
+        return Counting(method=self.method, samples=self.samples, quorum=quorum)
 
     def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer by votes."""
-        ballot = _Ballot(votes=self, case=case)
+        ballot, calls = self._ballot(case), list[Call]()
         asked = judge_messages(self.prompt, case, self.form)
         while count := ballot.wanted():
-            ballot.add(draw(self.model, asked, count=count, stage="verify", config=config, options=self._options))
-        return ballot.judgement()
+            drawn = draw(self.model, asked, count=count, stage="verify", config=config, options=self._options)
+            calls += self._cast(drawn, ballot, case)
+        return Judgement(verification=ballot.verification(), calls=tuple(calls))
 
     async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Judge one answer by votes, asynchronously."""
-        ballot = _Ballot(votes=self, case=case)
+        ballot, calls = self._ballot(case), list[Call]()
         asked = judge_messages(self.prompt, case, self.form)
         while count := ballot.wanted():
-            ballot.add(
-                await adraw(self.model, asked, count=count, stage="verify", config=config, options=self._options)
-            )
-        return ballot.judgement()
+            drawn = await adraw(self.model, asked, count=count, stage="verify", config=config, options=self._options)
+            calls += self._cast(drawn, ballot, case)
+        return Judgement(verification=ballot.verification(), calls=tuple(calls))
 
-    def count(self, verdicts: Sequence[Verdict], reasons: Sequence[str] = ()) -> Verification:
-        """Return what votes amount to.
+    def _ballot(self, case: Case) -> Ballot:
+        return Ballot(counting=self.counting, accepts=case.accepts if self.adaptive else None)
 
-        Fewer votes than ``samples`` are those of a draw that stopped early: a quorum that they fall short of, but could
-        still reach, is not held against them.
-
-        Args:
-            verdicts: in the order in which they were drawn, at most ``samples``.
-            reasons: why some of them hold no decision.
-        """
-        votes, correct = len(verdicts), verdicts.count(Verdict.CORRECT)
-        parsed = votes - verdicts.count(Verdict.UNPARSED)
-        signals = {"votes": votes, "parsed": parsed, "correct": correct}
-        if not parsed or parsed + self.samples - votes < self.least_parsed:
-            must = f"{self.least_parsed} of {self.samples} must"
-            often = "".join(f"; most often: {reason}" for reason, _ in Counter(reasons).most_common(1))
-            return Verification(
-                method=self.method,
-                verdict=Verdict.UNPARSED,
-                confidence=None,
-                verdicts=tuple(verdicts),
-                failure=f"{parsed} of {votes} votes hold a decision, and {must}{often}",
-                signals=signals,
-            )
-        confidence = correct / parsed
-        verdict = Verdict.CORRECT if confidence > 0.5 else Verdict.INCORRECT
-        return Verification(
-            method=self.method, verdict=verdict, confidence=confidence, verdicts=tuple(verdicts), signals=signals
-        )
+    def _cast(self, drawn: Drawn, ballot: Ballot, case: Case) -> tuple[Call, ...]:
+        """Read the replies into the ballot; return the calls that they took."""
+        for attempt in drawn.replies:
+            ballot.add(*read_decision(attempt, case.prompts.words, self._options))
+        return drawn.calls
 
     @property
     def _options(self) -> dict[str, Any]:
         model = self.model.model
         sampled = (model.profile or {}).get("temperature", True)
         return {**({"temperature": self.temperature} if sampled else {}), **capped(model, self.max_tokens, self.form)}
-
-
-@dataclass(kw_only=True)
-class _Ballot:
-    """The votes on one answer, while they come in."""
-
-    votes: Votes
-    case: Case
-    verdicts: list[Verdict] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-
-    def wanted(self) -> int:
-        """Return how many votes to draw now."""
-        if self._stopping is None:
-            return self.votes.samples - len(self.verdicts)
-        needed = self._stopping.needed(self._tally())
-        return needed if self.verdicts else max(1, needed)  # a policy may have decided already, but about what?
-
-    def add(self, drawn: Drawn) -> None:
-        self.calls += drawn.calls
-        for attempt in drawn.replies:
-            verdict, reason = read_decision(attempt, self.case.prompts.words, self.votes._options)
-            self.verdicts.append(verdict)
-            if reason is not None:
-                self.reasons.append(reason)
-
-    def judgement(self) -> Judgement:
-        return Judgement(verification=self.votes.count(self.verdicts, self.reasons), calls=tuple(self.calls))
-
-    @cached_property
-    def _stopping(self) -> Stopping | None:
-        accepts = self.case.accepts
-        if accepts is None or not self.votes.adaptive:
-            return None
-        return Stopping(self.votes.samples, lambda tally: accepts(self.votes.count(_verdicts(tally))))
-
-    def _tally(self) -> Tally:
-        return Tally(*map(self.verdicts.count, (Verdict.CORRECT, Verdict.INCORRECT, Verdict.UNPARSED)))
-
-
-def _verdicts(tally: Tally) -> list[Verdict]:
-    return (
-        [Verdict.CORRECT] * tally.correct + [Verdict.INCORRECT] * tally.incorrect + [Verdict.UNPARSED] * tally.unparsed
-    )
 
 
 def _is_count(value: object, most: int) -> bool:

@@ -34,8 +34,6 @@ AUTO_MAX_TOKENS: Final[Mapping[WrittenForm, int]] = {"short": 16, "reasoned": 51
 _OTHER_CAPS: Final = frozenset({"num_predict", "max_output_tokens", "max_new_tokens"})
 """What providers call the cap that know no ``max_tokens``, and fail where a call names it."""
 
-_WITHHELD: Final = frozenset({"content_filter", "safety"})
-
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenVerdict(OneCall):
@@ -114,16 +112,15 @@ def read_decision(
     if attempt.message is None:
         return Verdict.UNPARSED, f"the judge failed: {attempt.call.error}"
     if attempt.cut_off:
-        return Verdict.UNPARSED, _cut_off(attempt.message, options)
+        return Verdict.UNPARSED, _cut_off(attempt, options)
     verdict = parse_verdict(attempt.text, words.sentences())
     if verdict is Verdict.UNPARSED:
         return Verdict.UNPARSED, "the judge's reply holds no decision"
     return verdict, None
 
 
-def _cut_off(message: AIMessage, options: Mapping[str, Any]) -> str:
-    metadata = message.response_metadata
-    if str(metadata.get("finish_reason") or metadata.get("stop_reason")).lower() in _WITHHELD:
+def _cut_off(attempt: Attempt, options: Mapping[str, Any]) -> str:
+    if attempt.withheld:
         return "the judge's reply was cut off by the provider's content filter"
     cap = options.get("max_tokens")
     if cap is None:

@@ -1,3 +1,4 @@
+import math
 from datetime import date
 from typing import Any
 
@@ -237,16 +238,15 @@ def test_text_that_no_encoding_knows_is_mended(make_scene: MakeScene) -> None:
 
 
 def test_metadata_of_passages_becomes_plain_data() -> None:
-    metadata = {"score": np.float32(0.5), "when": date(2026, 1, 2), "page": 3}
+    metadata = {"score": np.float32(0.5), "when": date(2026, 1, 2), "page": 3, "author": math.nan, "most": math.inf}
     graph = build_automix(
         small=ScriptedChatModel([DRAFT]),
         large=ScriptedChatModel(["Correct"]),
         retriever=RunnableLambda(lambda _: [Document(id="a", page_content="x", metadata=metadata)]),
     ).compile(checkpointer=InMemorySaver())
     result = graph.invoke(QUESTION, {"configurable": {"thread_id": "1"}})
-    assert result["documents"] == [
-        Document(id="a", page_content="x", metadata={"score": 0.5, "when": "2026-01-02", "page": 3})
-    ]
+    plain = {"score": 0.5, "when": "2026-01-02", "page": 3, "author": None, "most": "Infinity"}
+    assert result["documents"] == [Document(id="a", page_content="x", metadata=plain)]
 
 
 @pytest.mark.parametrize("given", [["text"], "text", None, [Document(page_content="x"), "y"]])

@@ -41,10 +41,6 @@ def test_the_defaults_are_embedded() -> None:
     assert {f"local:{name}" for name in DEFAULT_NAMES} == {DEFAULT_SMALL, DEFAULT_LARGE, DEFAULT_EMBEDDING}
 
 
-def test_only_a_model_with_skill_has_a_verdict_threshold() -> None:
-    assert {model.name for model in CATALOG.values() if model.verdict_threshold} == {"qwen2.5-coder-1.5b-instruct"}
-
-
 def test_an_unknown_name_lists_the_names_and_a_guess() -> None:
     with pytest.raises(ConfigurationError, match=r"did you mean 'smollm2-135m-instruct'.*all-minilm-l6-v2"):
         find_model("smollm2-135m")

@@ -56,9 +56,7 @@ def test_another_format_is_refused(tmp_path: Path, data: bytes) -> None:
 @pytest.fixture
 def chat() -> LocalChatModel:
     endpoint = Endpoint(base_url="http://127.0.0.1:9/v1", api_key="key-of-the-endpoint")
-    return LocalChatModel.at(
-        endpoint, label="local:tiny", control_tokens={"<s>", "[INST]"}, max_tokens=8, most_choices=1
-    )
+    return LocalChatModel.at(endpoint, label="local:tiny", control_tokens={"<s>", "[INST]"}, max_tokens=8)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Draws against a server of the OpenAI API on this machine, and against models that take one request a reply."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +14,9 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_openai import ChatOpenAI
 from openai_api import answering, openai_model
 
+from automix_graph.models import choices
 from automix_graph.models.calling import NamedModel
+from automix_graph.models.choices import most_choices
 from automix_graph.models.sampling import Drawn, adraw, draw
 from automix_graph.testing import FunctionChatModel, ScriptedChatModel
 
@@ -90,6 +94,11 @@ class OneChoice(ChatOpenAI):
     most_choices: int = 1
 
 
+class OneRequest(ChatOpenAI):
+    most_choices: int = 1
+    most_requests: int = 1
+
+
 async def drawn_by(door: str, model: Any, count: int = 8, **arguments: Any) -> Drawn:
     target = NamedModel(label="judge", model=model)
     if door == "sync":
@@ -153,6 +162,55 @@ async def test_a_refused_n_is_followed_by_single_requests(
 
 
 @both_doors
+@pytest.mark.parametrize(("given", "first"), [(0, [4, 1, 1, 1, 1]), (1, [4, 1, 1, 1])])
+async def test_a_server_that_has_no_n_is_asked_for_it_once(
+    door: str, given: int, first: list[int], server: Server, model: ChatOpenAI
+) -> None:
+    server.choices = lambda n: 1 if n == 1 else given
+    await drawn_by(door, model, count=4)
+    assert server.sizes == first
+    server.requests.clear()
+    server.together = 4
+    drawn = await drawn_by(door, model, count=4)
+    assert server.sizes == [1] * 4
+    assert len(drawn.replies) == 4
+    server.requests.clear()
+    server.together = 1
+    await drawn_by(door, openai_model(model.openai_api_base), count=4)
+    assert server.sizes == first
+
+
+async def test_a_refusal_of_single_requests_too_says_nothing_about_n(server: Server, model: ChatOpenAI) -> None:
+    server.choices = lambda n: 0
+    await drawn_by("sync", model, count=2)
+    server.requests.clear()
+    server.choices = lambda n: n
+    await drawn_by("sync", model, count=2)
+    assert server.sizes == [2]
+
+
+async def test_fewer_choices_than_asked_for_are_no_refusal(server: Server, model: ChatOpenAI) -> None:
+    server.choices = lambda n: min(n, 3)
+    await drawn_by("sync", model, count=4)
+    server.requests.clear()
+    await drawn_by("sync", model, count=3)
+    assert server.sizes == [3]
+
+
+async def test_what_is_known_of_a_model_ends_with_it(server: Server, model: ChatOpenAI) -> None:
+    server.choices = lambda n: int(n == 1)
+    passing = openai_model(model.openai_api_base)
+    await drawn_by("sync", passing, count=2)
+    assert most_choices(passing, 2) == 1
+    known, end = id(passing), weakref.ref(passing)
+    assert known in choices._single
+    del passing
+    gc.collect()
+    assert end() is None
+    assert known not in choices._single
+
+
+@both_doors
 async def test_any_other_failure_is_a_failed_draw(door: str, server: Server, model: ChatOpenAI) -> None:
     server.choices, server.status = lambda n: 0, 429
     drawn = await drawn_by(door, model, count=3)
@@ -203,6 +261,12 @@ async def test_the_config_bounds_the_requests_at_one_time(door: str, server: Ser
     single = openai_model(model.openai_api_base, OneChoice)
     drawn = await drawn_by(door, single, count=6, config=RunnableConfig(max_concurrency=2))
     assert (len(drawn.replies), server.most_busy) == (6, 2)
+
+
+@both_doors
+async def test_a_model_may_limit_the_requests_at_one_time(door: str, server: Server, model: ChatOpenAI) -> None:
+    drawn = await drawn_by(door, openai_model(model.openai_api_base, OneRequest), count=5)
+    assert (len(drawn.replies), len(drawn.calls), server.most_busy) == (5, 5, 1)
 
 
 @both_doors

@@ -1,17 +1,24 @@
 """The probability of a given reply, with servers that report prompts, that obey grammars, and that do neither."""
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from openai_api import answering, openai_model
 
+from automix_graph.models.alignment import spelling_tail
 from automix_graph.models.calling import NamedModel
+from automix_graph.models.logprobs import ScoredToken
 from automix_graph.models.scoring import Scored, Way, ascore_reply, literal, score_reply, ways_of
+from automix_graph.prompts import load_prompts
 from automix_graph.testing import ScriptedChatModel
+from automix_graph.verification import Case, Likelihood
 
 ASKED = [SystemMessage("Be brief."), HumanMessage("When was it built?")]
 USAGE = {
@@ -113,16 +120,78 @@ async def test_a_server_that_can_do_neither_says_so(way: Way, logprobs: list[tup
     assert found.call.usage.input_tokens == 30
 
 
-@pytest.mark.parametrize(("status", "unsupported"), [(400, True), (422, True), (429, False), (500, False)])
-async def test_a_refusal_is_told_from_a_breakdown(status: int, unsupported: bool) -> None:
+@pytest.mark.parametrize("way", ["prompt", "forced"])
+@pytest.mark.parametrize(("status", "refused"), [(400, True), (403, True), (422, True), (429, False), (500, False)])
+async def test_a_refusal_is_told_from_a_breakdown(way: Way, status: int, refused: bool) -> None:
     with answering(lambda _: (status, {"error": {"message": "secret prompt"}})) as url:
         target = NamedModel(label="vllm:m", model=openai_model(url))
-        found = await ascore_reply(target, ASKED, "x", way="prompt", max_tokens=8, stage="verify")
-        assert found == score_reply(target, ASKED, "x", way="prompt", max_tokens=8, stage="verify").__class__(
-            call=found.call, failure=found.failure, unsupported=unsupported
+        found = [
+            await ascore_reply(target, ASKED, "x", way=way, max_tokens=8, stage="verify"),
+            score_reply(target, ASKED, "x", way=way, max_tokens=8, stage="verify"),
+        ]
+    for scored in found:
+        assert (scored.tokens, scored.unsupported, scored.refused) == ((), False, refused)
+        assert str(status) in str(scored.failure)
+        assert str(status) in str(scored.call.error)
+        assert "secret" not in str(scored.failure)
+
+
+@pytest.mark.parametrize("shown", ["text", {"1": {}}, {"1": "x"}, {"1": {"logprob": "x", "decoded_token": "x"}}, 7])
+async def test_log_probabilities_of_another_shape_are_a_failure_that_is_charged(shown: Any) -> None:
+    found = await score("x", "prompt", lambda _: completion("!", prompt_logprobs=[None, shown]))
+    assert (found.tokens, found.unsupported) == ((), True)
+    assert found.call.usage.input_tokens == 30
+
+
+@pytest.mark.parametrize("reply", ["a\0b", "a\udc00b"])
+@pytest.mark.parametrize("way", ["prompt", "forced"])
+async def test_what_cannot_be_sent_is_replaced(reply: str, way: Way) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        seen.append(request)
+        tokens = [("a", -1.0), ("\ufffd", -2.0), ("b", -3.0)]
+        return completion("a\ufffdb", tokens, prompt_logprobs=prompt_logprobs(*tokens))
+
+    found = await score(reply, way, answer)
+    assert [token.logprob for token in found.tokens] == [-1.0, -2.0, -3.0]
+    said = seen[0]["grammar"] if way == "forced" else seen[0]["messages"][-1]["content"]
+    assert "a\ufffdb" in said
+
+
+@pytest.mark.parametrize("way", ["prompt", "forced"])
+async def test_only_the_beginning_of_a_long_reply_is_sent(way: Way) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        seen.append(request)
+        return completion(
+            "x" * 4, [("xx", -1.0), ("xx", -1.0)], prompt_logprobs=prompt_logprobs(*[("x" * 16, -1.0)] * 4)
         )
-    assert str(status) in str(found.failure)
-    assert "secret" not in str(found.failure)
+
+    found = await score("x" * 1_000_000, way, answer, max_tokens=2)
+    assert len(found.tokens) == 2
+    assert len(json.dumps(seen[0])) < 1000
+
+
+@given(st.text(min_size=1, max_size=30), st.data())
+def test_any_cut_of_any_text_is_found(text: str, data: st.DataObject) -> None:
+    whole = text.encode("utf-8", "surrogatepass")
+    places = sorted(data.draw(st.sets(st.integers(1, len(whole)), max_size=12)) - {len(whole)})
+    parts = [whole[start:end] for start, end in itertools.pairwise([0, *places, len(whole)])]
+    tokens = [ScoredToken(text=part.decode("utf-8", "replace"), logprob=-float(n)) for n, part in enumerate(parts)]
+    if "\ufffd" not in text and "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text):
+        before = ScoredToken(text="assistant\n\n#", logprob=-9.0)
+        found = spelling_tail([None, before, *tokens], text)
+        assert found[-len(tokens) :] == tuple(tokens)
+        assert len(found) == len(tokens) or text.startswith("#")
+
+
+def test_a_long_text_of_cut_characters_is_found_soon() -> None:
+    lost = [ScoredToken(text="\ufffd", logprob=-1.0)] * 3
+    reply = [*lost, ScoredToken(text="x", logprob=-1.0)] * 500
+    assert len(spelling_tail([ScoredToken(text="?", logprob=0.0), *reply], "🙂x" * 500)) == 2000
+    assert spelling_tail([ScoredToken(text="?", logprob=0.0), *reply], "🙂y" + "🙂x" * 499) == ()
 
 
 def test_which_models_can_be_tried() -> None:
@@ -138,3 +207,33 @@ def test_a_literal_is_read_back_as_the_text(text: str) -> None:
     for one, other in escapes.items():
         written = written.replace(one, other)
     assert json.loads(written) == text
+
+
+@pytest.mark.parametrize("door", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("knows", "asked"),
+    [("prompt", ["prompt", "prompt"]), ("forced", ["prompt", "forced", "forced"]), ("", ["prompt", "forced"] * 2)],
+)
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_likelihood_finds_out_what_a_server_can_do(
+    door: str, knows: str, asked: list[str], status: int
+) -> None:
+    seen: list[str] = []
+
+    def answer(request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        seen.append("forced" if "grammar" in request else "prompt")
+        tokens = [("18", -0.5), ("74", -0.5)]
+        if seen[-1] == knows:
+            return 200, completion("1874", tokens, prompt_logprobs=prompt_logprobs(*tokens))
+        return status, completion("Something else") if status == 200 else {"error": {"message": "secret"}}
+
+    case = Case(question="When?", passages=(), answer="1874", prompts=load_prompts("en"))
+    with answering(answer) as url:
+        verifier = Likelihood(judge=NamedModel(label="judge", model=openai_model(url)))
+        found = [verifier.verify(case) if door == "sync" else await verifier.averify(case) for _ in range(2)]
+    # A server that answers, but knows neither way, is known by that; refusals may have been about the prompt.
+    assert seen == (["prompt", "forced"] if not knows and status == 200 else asked)
+    assert sum(len(judgement.calls) for judgement in found) == len(seen)
+    for judgement in found:
+        assert (judgement.verification.confidence is not None) is bool(knows)
+        assert knows or "score a given text" in str(judgement.verification.failure)

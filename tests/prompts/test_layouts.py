@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_the_deciding_words_of_a_third_language_have_probabilities(made_up: Path
         ("shared/case.txt", "{context} {question} {answer}", r"shared/case.txt.*unknown: \{answer\}"),
         ("shared/case.txt", "{context}", r"shared/case.txt.*missing: \{question\}"),
         ("examples.json", "[]", "tlh/examples.json holds no worked example"),
-        ("examples.json", "{", "tlh/examples.json is neither a JSON list nor JSONL"),
+        ("examples.json", "{", "line 1 of tlh/examples.json is no JSON.*; give a JSON list, or JSONL"),
     ],
 )
 def test_what_is_wrong_with_a_folder_is_named(made_up: Path, file: str, text: str, complaint: str) -> None:
@@ -151,7 +152,7 @@ def test_what_is_wrong_with_a_folder_is_named(made_up: Path, file: str, text: st
 
 def test_a_missing_file_is_named(made_up: Path) -> None:
     (made_up / "document" / "verify.txt").unlink()
-    with pytest.raises(ConfigurationError, match=r"need the file 'verify.txt'"):
+    with pytest.raises(ConfigurationError, match=r"the file 'verify.txt' of a folder with prompts, laid out like"):
         load_prompts(made_up)
 
 
@@ -195,24 +196,109 @@ def test_examples_come_from_a_file(tmp_path: Path, lines: bool) -> None:
     ("change", "complaint"),
     [
         ({"reason": "x"}, "reason: Extra inputs"),
-        ({"answer": ""}, "answer: String should have"),
+        ({"answer": ""}, "answer: Value error, it is empty"),
         (None, "context: Field"),
     ],
 )
 def test_a_bad_example_is_named(tmp_path: Path, change: dict[str, str] | None, complaint: str) -> None:
     path = tmp_path / "examples.jsonl"
     path.write_text(json.dumps({} if change is None else EXAMPLE | change), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=rf"examples.jsonl has not exactly context, question, .*{complaint}"):
+    with pytest.raises(
+        ConfigurationError, match=rf"example 1 in examples.jsonl has not exactly context, question, .*{complaint}"
+    ):
         load_examples(path)
 
 
 def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="worked examples cannot be read"):
+    with pytest.raises(ConfigurationError, match="the file of worked examples cannot be read"):
         load_examples(tmp_path / "none.json")
     with pytest.raises(ConfigurationError, match="the template cannot be read"):
         load_template(tmp_path / "none.txt")
     with pytest.raises(ConfigurationError, match="at least one worked example"):
         load_prompts("en").with_examples([])
+
+
+@pytest.mark.parametrize("given", [json.dumps(EXAMPLE) + "\n\n  \n", json.dumps([EXAMPLE])])
+def test_files_may_have_a_byte_order_mark_blank_lines_and_windows_line_ends(tmp_path: Path, given: str) -> None:
+    path = tmp_path / "examples"
+    path.write_bytes(b"\xef\xbb\xbf" + given.replace("\n", "\r\n").encode())
+    assert load_examples(path) == (Example(**EXAMPLE),)  # type: ignore[arg-type]
+    path.write_bytes(b"\xef\xbb\xbf{context}\r\n{question}\r\n{generated_answer}\r\n")
+    assert load_template(path).text == "{context}\n{question}\n{generated_answer}"
+
+
+def test_a_text_in_jsonl_may_hold_other_line_separators(tmp_path: Path) -> None:
+    path = tmp_path / "examples.jsonl"
+    path.write_text(json.dumps(EXAMPLE | {"context": "a\u2028b\x85c"}, ensure_ascii=False), encoding="utf-8")
+    assert load_examples(path)[0].context == "a\u2028b\x85c"
+
+
+def test_the_bad_example_and_the_bad_line_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "examples.jsonl"
+    path.write_text(json.dumps(EXAMPLE) + "\n" + json.dumps(EXAMPLE | {"correct": "maybe"}), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"worked example 2 in examples.jsonl.*correct"):
+        load_examples(path)
+    path.write_text(json.dumps(EXAMPLE) + "\n{oops", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"line 2 of examples.jsonl is no JSON"):
+        load_examples(path)
+
+
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "verify.txt"
+    path.write_bytes("{context}".encode("utf-16"))
+    with pytest.raises(ConfigurationError, match=r"the template cannot be read: 'verify.txt' is not UTF-8"):
+        load_template(path)
+
+
+@pytest.mark.parametrize("examples", [[EXAMPLE], "examples.json"])
+def test_examples_are_examples(examples: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"a worked example is a (dict|str); give .* or load_examples\(path\)"):
+        load_prompts("en").with_examples(examples)
+
+
+def test_a_folder_from_windows_reads_the_same(made_up: Path) -> None:
+    before = load_prompts(made_up).fingerprint
+    for file in (path for path in made_up.rglob("*.*") if path.is_file()):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert load_prompts(made_up).fingerprint == before
+
+
+def test_deciding_words_may_be_capitalised(made_up: Path) -> None:
+    words = json.loads((made_up / "words.json").read_text(encoding="utf-8"))
+    (made_up / "words.json").write_text(json.dumps(words | {"correct": ["Lugh"], "incorrect": ["MUJ"]}))
+    assert load_prompts(made_up).words == load_prompts(made_up).words.model_copy(
+        update={"correct": ("lugh",), "incorrect": ("muj",)}
+    )
+
+
+def test_what_is_no_folder_is_refused(made_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (made_up / "words.json", made_up / "none"):
+        with pytest.raises(ConfigurationError, match=r"which is no folder; give a folder with prompts, laid out like"):
+            load_prompts(path)
+    with pytest.raises(ConfigurationError, match=r"unknown; use one of en, zh, or a folder of prompts as a pathlib"):
+        load_prompts(str(made_up))
+    monkeypatch.chdir(made_up)
+    assert load_prompts(Path()).language == "tlh"
+
+
+@pytest.mark.parametrize(
+    ("given", "layout", "expected"),
+    [("document", None, "document"), ("document", "shared", "shared"), ("shared", "document", "document")],
+)
+def test_loaded_prompts_keep_their_layout_unless_another_is_named(
+    given: Layout, layout: Layout | None, expected: Layout
+) -> None:
+    large = ScriptedChatModel(["Correct"], label="large")
+    graph = create_automix(
+        small=ScriptedChatModel(["In 1874."]),
+        large=large,
+        retriever=StaticRetriever(["Built in 1874."]),
+        language=load_prompts("en", given),
+        layout=layout,
+    )
+    graph.invoke({"question": QUESTION})
+    asked = load_prompts("en", expected).verify(QUESTION, [Passage(text="Built in 1874.")], "In 1874.")
+    assert [message.text for message in large.prompts[0]] == [turn.text for turn in asked]
 
 
 def test_prompts_that_were_changed_serve_every_question() -> None:

@@ -71,6 +71,17 @@ def test_a_template_names_missing_and_unknown_placeholders() -> None:
         Template(name="t", text="{who}", placeholders=frozenset({"question"}))
 
 
+def test_doubled_braces_are_no_placeholder() -> None:
+    with pytest.raises(ConfigurationError, match=r"holds '\{\{who\}\}'; write a placeholder in single braces: \{who\}"):
+        Template(name="t", text="{{who}}", placeholders=frozenset({"who"}))
+
+
+def test_other_braces_are_text() -> None:
+    text = '{"a": {"b": {who}}} {} {0} {{}} {{"c": 1}} { who }'
+    template = Template(name="t", text=text, placeholders=frozenset({"who"}))
+    assert template.render(who="1") == text.replace("{who}", "1")
+
+
 def test_values_are_never_read_as_templates() -> None:
     template = Template(name="t", text="{a}-{b}", placeholders=frozenset({"a", "b"}))
     assert template.render(a="{b}", b="{a}") == "{b}-{a}"

@@ -106,6 +106,8 @@ async def test_a_model_that_reports_none_is_a_failure() -> None:
     [
         ({"quantile": 1.5}, "quantile 1.5"),
         ({"quantile": math.nan}, "quantile nan"),
+        ({"quantile": "0.1"}, "quantile '0.1'"),
+        ({"scale": "own.json"}, r"scale is 'own.json'; give a Logistic: .* Logistic.load\(path\)"),
         ({"threshold": -0.1}, "threshold -0.1"),
         ({"scale": Logistic(intercept=0.0, weights={"median": 1.0})}, "median"),
         ({"scale": Logistic(intercept=0.0, weights={"mean": 1.0}), "quantile": 0.1}, "both given"),

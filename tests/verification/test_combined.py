@@ -117,12 +117,15 @@ async def test_no_member_may_stop_early_for_the_policy() -> None:
     assert [case.accepts for case in member.seen] == [None, None]
 
 
-async def test_what_was_read_is_told_where_all_read_the_same() -> None:
+async def test_what_was_left_out_for_a_member_is_told() -> None:
     part = Reading(kind="budget", passages=(0,), omitted=(1,), tokens=9)
-    same = await judge(combined(Member(finds=0.5, reading=part), Member(finds=0.5, reading=part)))
-    assert same.verification.reading == part
-    mixed = await judge(combined(Member(finds=0.5, reading=part), Member(finds=0.5)))
-    assert mixed.verification.reading is None
+    more = Reading(kind="evidence", passages=(0, 1), omitted=(), tokens=20, cut=(0,))
+    for others in (Member(finds=0.5), Member(finds=0.5, reading=part), Member(finds=0.5, reading=more)):
+        assert (await judge(combined(Member(finds=0.5, reading=part), others))).verification.reading == part
+    assert (await judge(combined(Member(finds=0.5), Member(finds=0.5)))).verification.reading is None
+    failing = await judge(combined(Member(finds=None), Member(finds=0.5, reading=part)))
+    assert failing.verification.failure
+    assert failing.verification.reading == part
 
 
 def test_it_says_what_its_members_say() -> None:

@@ -112,7 +112,6 @@ BAD = [
     ({"confidence": 1.7}, "returned as 'confidence' the float 1.7"),
     ({"confidence": 0.5, "verdict": "SECRET"}, "a str that is neither"),
     ({"confidence": 0.5, "verdict": "UNPARSED"}, "a str that is neither"),
-    (Verification(method="m", verdict=Verdict.CORRECT, confidence=0.5, signals={"a": "x"}), "signals"),  # type: ignore[dict-item]
     (Judgement(verification=failed("m", "x")), "a Judgement"),
 ]
 
@@ -301,7 +300,10 @@ def test_what_cannot(candidate: Any) -> None:
         FunctionVerifier(function=candidate)
 
 
-@pytest.mark.parametrize("arguments", [{"threshold": 1.5}, {"threshold": math.nan}, {"name": ""}, {"name": 5}])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"threshold": 1.5}, {"threshold": math.nan}, {"threshold": None}, {"threshold": "0.5"}, {"name": ""}, {"name": 5}],
+)
 def test_arguments_are_checked(arguments: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         FunctionVerifier(function=lambda case: 0.5, **arguments)

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -109,3 +110,54 @@ def test_only_models_that_can_score_are_taken() -> None:
         Likelihood(judge=judge(), threshold=1.5)
     with pytest.raises(ConfigurationError, match="at least one token"):
         Likelihood(judge=judge(), max_tokens=0)
+
+
+@pytest.mark.parametrize("answer", ["", " \n\t"])
+async def test_an_empty_answer_is_not_scored_and_tells_nothing_of_the_server(answer: str) -> None:
+    verifier = Likelihood(judge=judge(FORCED))
+    empty = dataclasses.replace(CASE, answer=answer)
+    for found in (verifier.verify(empty), await verifier.averify(empty)):
+        assert found.verification.failure == "the answer is empty: there is no token to score"
+        assert found.calls == ()
+    assert verifier.verify(CASE).verification.confidence is not None
+
+
+@pytest.mark.parametrize("draft", ["🙂", "?!", 'say "no" \\n', "one\ntwo", "a\0b", "甲乙。", "x" * 100_000])
+def test_unusual_answers_are_scored(draft: str) -> None:
+    sent = draft.replace("\0", "\ufffd")[:512]
+    reply = ScriptedReply(text=sent, logprobs=((sent, -0.5),))
+    found = Likelihood(judge=judge(reply)).verify(dataclasses.replace(CASE, answer=f" {draft}\n")).verification
+    assert found.confidence == pytest.approx(math.exp(-0.5))
+
+
+def test_a_server_that_could_score_once_is_asked_again() -> None:
+    verifier = Likelihood(judge=judge(FORCED, "Something else.", FORCED))
+    found = [verifier.verify(CASE).verification for _ in range(3)]
+    assert [one.confidence is not None for one in found] == [True, False, True]
+    assert found[1].failure == "the server cannot be made to generate a given reply"
+
+
+class Refusal(Exception):
+    status_code = 400
+
+
+def test_a_refusal_may_be_about_the_prompt_so_the_next_one_is_asked() -> None:
+    verifier = Likelihood(judge=judge(Refusal("secret"), FORCED))
+    found = verifier.verify(CASE)
+    assert found.verification.failure == (
+        "the model failed: Refusal (400); its server may not score a given text, or not one of this length"
+    )
+    assert [call.error for call in found.calls] == ["Refusal (400)"]
+    assert verifier.verify(CASE).verification.confidence is not None
+
+
+def test_a_probability_a_little_above_one_is_one() -> None:
+    reply = ScriptedReply(text=ANSWER, logprobs=(("1874", 1e-7),))
+    assert Likelihood(judge=judge(reply)).verify(CASE).verification.confidence == 1.0
+
+
+def test_a_scale_weighs_what_a_likelihood_has() -> None:
+    with pytest.raises(ConfigurationError, match=r"scale weighs \['votes'\].*content_mean"):
+        Likelihood(judge=judge(), scale=Logistic(intercept=0.0, weights={"votes": 1.0}))
+    with pytest.raises(ConfigurationError, match="scoring is 'guess'"):
+        Likelihood(judge=judge(), scoring="guess")  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from automix_graph.prompts import Layout, load_prompts, shown_context
 from automix_graph.records import Passage, Reading, Record, Verdict, Verification
 from automix_graph.testing import FunctionChatModel, HashEmbeddings, ScriptedChatModel, StaticRetriever
 from automix_graph.testing.chat_models import Reply
-from automix_graph.verification import Case, Judgement, ShortVerdict, Verifier
+from automix_graph.verification import Case, FunctionVerifier, Judgement, ShortVerdict, Verifier
 from automix_graph.verification.reading import EvidenceOnly, WithinBudget, approximate_tokens
 
 FILLER = "Rain fell on the green hills all night. Cows stood under old trees. Nobody went out to look. "
@@ -321,6 +321,18 @@ def test_a_judge_that_fails_still_says_what_it_read(make: Make) -> None:
     assert found.verification.reading is not None
     assert (found.verification.reading.passages, found.verification.reading.omitted) == ((0,), (1,))
     assert len(found.calls) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("door", ["verify", "averify"])
+async def test_a_verifier_that_raises_still_says_what_it_read(make: Make, door: str) -> None:
+    wrapped = make(FunctionVerifier(function=lambda case: 7.0, name="seven"), 6)
+    case = a_case(FACT, FILLER)
+    found = (wrapped.verify(case) if door == "verify" else await wrapped.averify(case)).verification
+    assert found.failure
+    assert "'seven' returned the float 7.0" in found.failure
+    assert found.reading is not None
+    assert found.reading.omitted == (1,)
 
 
 @BOTH

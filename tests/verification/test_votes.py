@@ -252,7 +252,7 @@ def settled_by_looking(verifier: Votes, policy: Policy, votes: list[Verdict]) ->
         for correct in range(left + 1)
         for incorrect in range(left + 1 - correct)
     ]
-    return len({decide(policy, [verifier.count(end)]).accept for end in [votes, *ends]}) == 1
+    return len({decide(policy, [verifier.counting.count(end)]).accept for end in [votes, *ends]}) == 1
 
 
 @given(st.integers(1, 12), st.integers(0, 12), st.integers(0, 12))

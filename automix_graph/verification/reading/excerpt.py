@@ -21,6 +21,8 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel, is_failure, reason_of
 from automix_graph.prompts import shown_context
 from automix_graph.records import Passage, Reading
+from automix_graph.verification.asking import aask, ask
+from automix_graph.verification.members import check_member
 from automix_graph.verification.reading.tokens import TokenCounter, own_counter
 from automix_graph.verification.verifier import Case, Judgement, Verifier, failed, models_of, reads_logprobs
 
@@ -73,10 +75,7 @@ class ExcerptVerifier(ABC):
     count_tokens: TokenCounter | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.verifier, Verifier) or isinstance(self.verifier, type):
-            raise ConfigurationError(
-                f"verifier is {self.verifier!r}; give a Verifier, such as ShortVerdict(judge='openai:gpt-5-mini')"
-            )
+        check_member("verifier", self.verifier)
         if type(self.max_context_tokens) is not int or self.max_context_tokens < 1:
             raise ConfigurationError(
                 f"max_context_tokens is {self.max_context_tokens!r}; give a whole number of tokens, at least 1"
@@ -108,8 +107,8 @@ class ExcerptVerifier(ABC):
         except Exception as error:
             return self._unread(case, error)
         if excerpt is None:
-            return self.verifier.verify(case, config)
-        return self._told(case, excerpt, self.verifier.verify(excerpt.of(case), config))
+            return ask(self.verifier, case, config)
+        return self._told(case, excerpt, ask(self.verifier, excerpt.of(case), config))
 
     async def averify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Choose what is read, and have the answer judged from it, asynchronously."""
@@ -118,8 +117,8 @@ class ExcerptVerifier(ABC):
         except Exception as error:
             return self._unread(case, error)
         if excerpt is None:
-            return await self.verifier.averify(case, config)
-        return self._told(case, excerpt, await self.verifier.averify(excerpt.of(case), config))
+            return await aask(self.verifier, case, config)
+        return self._told(case, excerpt, await aask(self.verifier, excerpt.of(case), config))
 
     @abstractmethod
     def _choose(self, case: Case) -> Excerpt | None:

@@ -1,0 +1,74 @@
+"""Asking the small model for its answer, with the log-probabilities of its tokens where a verifier reads them.
+
+Not every model reports them, and some refuse a request that asks for them. An answer that a verifier cannot rate is
+worth more than none, so such a model is asked again without, and never asked for them again. The refused call stays in
+the record as a failed one. What is done about an answer without log-probabilities is up to the verifier.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
+
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+
+_REFUSALS: Final = frozenset({403, 501})
+"""Statuses beside 400 and 422 with which an option is refused: OpenAI's reasoning models answer 403."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Answering:
+    """Ask the small model for answers.
+
+    Args:
+        model: whom to ask.
+        logprobs: whether to ask for the log-probabilities of the tokens.
+    """
+
+    def __init__(self, model: NamedModel, *, logprobs: bool) -> None:
+        self._model = model
+        self._logprobs = logprobs
+        self._refused = threading.Event()
+
+    def attempts(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
+        """Return the calls that were made; the last one counts."""
+        options = self._options
+        first = call_model(self._model, messages, stage="small_answer", config=config, options=options)
+        if options is None or not _may_refuse_option(first):
+            return (first,)
+        return self._both(first, call_model(self._model, messages, stage="small_answer", config=config))
+
+    async def aattempts(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
+        """Return the calls that were made, asynchronously; the last one counts."""
+        options = self._options
+        first = await acall_model(self._model, messages, stage="small_answer", config=config, options=options)
+        if options is None or not _may_refuse_option(first):
+            return (first,)
+        return self._both(first, await acall_model(self._model, messages, stage="small_answer", config=config))
+
+    @property
+    def _options(self) -> dict[str, Any] | None:
+        return {"logprobs": True} if self._logprobs and not self._refused.is_set() else None
+
+    def _both(self, first: Attempt, second: Attempt) -> tuple[Attempt, ...]:
+        # Only a second call that goes well shows that the option was the reason, and not, say, a prompt too long.
+        if second.error is None and not self._refused.is_set():
+            self._refused.set()
+            _log.warning(
+                "%s refuses to report log-probabilities (%s); it is asked without", self._model.label, first.call.error
+            )
+        return first, second
+
+
+def _may_refuse_option(attempt: Attempt) -> bool:
+    """Whether a call may have failed for no other reason than that it asked for log-probabilities."""
+    if attempt.error is None:
+        return False
+    cause = attempt.error.__cause__
+    return attempt.refused or attempt.error.status in _REFUSALS or "logprob" in str(cause).casefold()
