@@ -14,6 +14,7 @@ from journal import Row
 
 from automix_graph.verification import fit_logistic
 from automix_graph.verification.combined import clipped_log_odds
+from automix_graph.verification.scales import measured_scale
 
 FOLDS: Final = 5
 
@@ -52,6 +53,21 @@ def fitted_methods(methods: Mapping[str, Sequence[Row]], *, seed: int) -> Iterat
             cases = [case for case in judged[min(parts)] if all(case in judged[part] for part in parts)]
             rows = [{part: judged[part][case] for part in parts} for case in cases]
             yield name, list(_fitted(name, features, rows, seed))
+
+
+def on_measured_scale(rows: Sequence[Row], judge: str) -> list[Row]:
+    """Return the likelihood's rows on the scale that comes with the judge; none where it has none.
+
+    Where the rows are those that the scale was fitted to, they flatter it.
+    """
+    scale = measured_scale(judge)
+    if scale is None:
+        return []
+    return [
+        row | {"confidence": scale.probability({name: row["signals"][name] for name in scale.weights})}
+        for row in rows
+        if row["signals"]
+    ]
 
 
 def _fitted(name: str, features: Mapping[str, Feature], rows: Sequence[dict[str, Row]], seed: int) -> Iterator[Row]:

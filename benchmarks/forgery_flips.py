@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,10 +26,10 @@ from journal import Journal, Row, read_rows
 
 from automix_graph.config import DEFAULT_LARGE
 from automix_graph.models.calling import NamedModel, named
-from automix_graph.models.catalog import CATALOG, LOCAL_PREFIX
 from automix_graph.prompts import DEFAULT_LAYOUT, Layout, load_prompts
 from automix_graph.records import Passage
-from automix_graph.verification import Case, ShortVerdict, TokenProbability, Verifier
+from automix_graph.verification import Case, Likelihood, ShortVerdict, TokenProbability, Verifier
+from automix_graph.verification.scales import measured_scale
 
 Position = Literal["passage", "question", "answer"]
 ATTACKS: Final = Path(__file__).parents[1] / "tests" / "verification" / "attacks.jsonl"
@@ -110,26 +111,19 @@ BASES: Final = (
 )
 
 
-def _token_probability(judge: NamedModel) -> Verifier:
-    embedded = CATALOG.get(judge.label.removeprefix(LOCAL_PREFIX))
-    threshold = embedded.verdict_threshold if embedded else None
-    return TokenProbability(judge=judge, threshold=0.5 if threshold is None else threshold)
-
-
-def _short_verdict(judge: NamedModel) -> Verifier:
-    return ShortVerdict(judge=judge)
-
-
 METHODS: Final[dict[str, Callable[[NamedModel], Verifier]]] = {
-    "token-probability": _token_probability,
-    "short-verdict": _short_verdict,
+    "likelihood": lambda judge: Likelihood(judge=judge, scale=measured_scale(judge.label)),
+    "short-verdict": lambda judge: ShortVerdict(judge=judge),
+    "token-probability": lambda judge: TokenProbability(judge=judge),
 }
 
 
 def main() -> None:
     """Run the measurement that the arguments ask for."""
     arguments = _parser().parse_args()
-    attacks = read_rows(arguments.attacks)[: arguments.limit]
+    attacks = read_rows(arguments.attacks)
+    random.Random(arguments.seed).shuffle(attacks)
+    attacks = attacks[: arguments.limit]
     settings = {
         "judge": arguments.judge,
         "method": arguments.method,
@@ -152,10 +146,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--attacks", type=Path, default=ATTACKS, help="JSONL with id, language, kind, text")
     parser.add_argument("--judge", default=DEFAULT_LARGE)
-    parser.add_argument("--method", choices=sorted(METHODS), default="token-probability")
+    parser.add_argument("--method", choices=sorted(METHODS), default="likelihood")
     parser.add_argument("--layout", choices=get_args(Layout), default=DEFAULT_LAYOUT)
     parser.add_argument("--positions", nargs="+", choices=get_args(Position), default=list(get_args(Position)))
-    parser.add_argument("--limit", type=int, help="take only so many attacks, from the first on")
+    parser.add_argument("--limit", type=int, help="take only so many attacks, drawn with the seed")
+    parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", type=Path, help="where to write the verdicts and the summary; names the journal, too")
     return parser
 

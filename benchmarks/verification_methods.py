@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from fitted import LIKELIHOOD, fitted_methods
+from fitted import LIKELIHOOD, fitted_methods, on_measured_scale
 from journal import Journal, Row, read_rows
 
 from automix_graph.calibration import cross_fitted_isotonic
@@ -227,6 +227,8 @@ def report(folders: Sequence[Path], *, seed: int) -> Row:
                 tables["settings"] = settings
                 methods = _by_method(rows)
                 if order == "cases":
+                    scaled = on_measured_scale(methods.get("likelihood", ()), settings.get("large", ""))
+                    methods |= {"likelihood, measured scale": scaled} if scaled else {}
                     methods |= dict(fitted_methods(methods, seed=seed))
                     tables["paired"] = dict(_paired(methods, seed))
                 tables[order] = {name: _quality(some, seed) | _costs(some) for name, some in methods.items()}

@@ -56,8 +56,13 @@ class Likelihood:
         ConfigurationError: the judge cannot score a text, a number is out of range, or the scale weighs other signals.
 
     Example:
-        >>> Likelihood(judge="local:smollm2-135m-instruct").method  # doctest: +SKIP
-        'likelihood'
+        >>> from automix_graph.prompts import load_prompts
+        >>> from automix_graph.testing import ScriptedChatModel, ScriptedReply
+        >>> reply = ScriptedReply(text="In May", logprobs=(("In", -2.0), (" May", -0.25)))
+        >>> verifier = Likelihood(judge=ScriptedChatModel([reply]), scoring="forced")
+        >>> case = Case(question="When?", passages=(), answer="In May", prompts=load_prompts("en"))
+        >>> round(verifier.verify(case).verification.confidence, 2)
+        0.78
     """
 
     judge: str | BaseChatModel | NamedModel
