@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from automix_graph.prompts.language import detect_language
-from automix_graph.prompts.library import DEFAULT_LAYOUT, Layout, Prompts, load_prompts
+from automix_graph.prompts.library import DEFAULT_LAYOUT, Prompts, load_prompts
+from automix_graph.prompts.words import Layout
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final, Literal, Self, get_args
+from typing import Final, Self, get_args
 
 from pydantic import ValidationError
 
@@ -25,16 +25,8 @@ from automix_graph.prompts.invalid import problems_of
 from automix_graph.prompts.quoting import as_data, numbered
 from automix_graph.prompts.template import VERIFY_PLACEHOLDERS, Template
 from automix_graph.prompts.turns import Turn
-from automix_graph.prompts.words import DecisionWords, Form
+from automix_graph.prompts.words import DecisionWords, Form, Layout
 from automix_graph.records import Passage
-
-Layout = Literal["document", "shared"]
-"""How the parts of a prompt are ordered.
-
-``document`` is the layout of the AutoMix prompt: examples, context, question, answer, instruction; what asks for an
-answer and what asks for a verdict have nothing in common. ``shared``: instructions and examples for both jobs, then
-context, then question, and only then what differs, so that a prompt cache serves the second read.
-"""
 
 DEFAULT_LAYOUT: Final[Layout] = "shared"
 
@@ -160,7 +152,7 @@ class Prompts:
 
     def _verify(self, context: str, question: str, generated_answer: str, form: Form) -> tuple[Turn, ...]:
         case = {"context": context, "question": question}
-        judged = {"generated_answer": generated_answer, "ending": self.words.endings[form]}
+        judged = {"generated_answer": generated_answer, "ending": self.words.endings[self.layout][form]}
         template = self._template("verify")
         if self.layout == "document":
             return (Turn.user(template.render(examples=self._examples(), **case, **judged)),)

@@ -8,8 +8,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from automix_graph.records import Verdict
 
-Form = Literal["short", "reasoned", "word"]
-"""What a prompt asks the judge for: a decision; a reason and then the decision; a decision of one word."""
+Layout = Literal["document", "shared"]
+"""How the parts of a prompt are ordered.
+
+``document`` is the layout of the AutoMix prompt: examples, context, question, answer, instruction; what asks for an
+answer and what asks for a verdict have nothing in common. ``shared``: instructions and examples for both jobs, then
+context, then question, and only then what differs, so that a prompt cache serves the second read.
+"""
+Form = Literal["short", "opened", "reasoned"]
+"""What a prompt asks the judge for.
+
+``short`` is a decision of one word, ``opened`` a decision whose opening words are put into the judge's mouth,
+``reasoned`` a reason and then the decision.
+"""
 
 Text = Annotated[str, Field(min_length=1)]
 Words = Annotated[tuple[Annotated[Text, AfterValidator(str.casefold)], ...], Field(min_length=1)]
@@ -23,7 +34,7 @@ class DecisionWords(BaseModel):
         correct: words, in any case, with which a decision to accept goes on.
         incorrect: words, in any case, with which a decision to reject goes on.
         decisions: the sentences of the worked examples, for ``correct`` and ``incorrect``.
-        endings: how a prompt ends, for each form.
+        endings: how a prompt ends, for each layout and form.
         form: words, parted by spaces, that belong to the form of an answer and not to its content: function words, and
             words that speak of the answer itself; in Chinese, characters.
     """
@@ -34,7 +45,7 @@ class DecisionWords(BaseModel):
     correct: Words
     incorrect: Words
     decisions: dict[Literal["correct", "incorrect"], Text] = Field(min_length=2)
-    endings: dict[Form, Text] = Field(min_length=3)
+    endings: dict[Layout, Annotated[dict[Form, Text], Field(min_length=3)]] = Field(min_length=2)
     form: str = ""
 
     def sentences(self) -> dict[str, Verdict]:

@@ -182,8 +182,8 @@ class TokenProbability(OneCall):
 
     def _messages(self, case: Case) -> list[BaseMessage]:
         if not self._opened:
-            return judge_messages(self.prompt, case, "word")
-        return [*judge_messages(self.prompt, case, "short"), AIMessage(case.prompts.words.opening)]
+            return judge_messages(self.prompt, case, "short")
+        return [*judge_messages(self.prompt, case, "opened"), AIMessage(case.prompts.words.opening)]
 
     def _read(self, case: Case, attempt: Attempt, message: AIMessage) -> Verification:
         candidates = first_candidates(message)

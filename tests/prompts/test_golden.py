@@ -19,7 +19,7 @@ VALUES = {
 }
 
 
-@pytest.mark.parametrize("kind", ["answer", "short", "reasoned", "word"])
+@pytest.mark.parametrize("kind", ["answer", "short", "opened", "reasoned"])
 @pytest.mark.parametrize("layout", get_args(Layout))
 @pytest.mark.parametrize("language", languages())
 def test_rendered_prompts_are_golden(language: str, layout: Layout, kind: str) -> None:

@@ -26,10 +26,11 @@ from automix_graph.verification import TokenProbability
 
 PASSAGES = [Passage(text="The tower burned in 1900."), Passage(text="It was built in 1874.")]
 QUESTION = "When was it built?"
+LAYOUTS = ("document", "shared")
 BUILT_IN = Path(prompts_library.__file__).parent
 
 
-@pytest.mark.parametrize("form", ["short", "reasoned", "word"])
+@pytest.mark.parametrize("form", ["short", "opened", "reasoned"])
 @pytest.mark.parametrize("language", languages())
 def test_answering_and_judging_share_all_up_to_the_question(language: str, form: Form) -> None:
     prompts = load_prompts(language, "shared")
@@ -86,7 +87,7 @@ def made_up(tmp_path: Path) -> Path:
         "correct": ["lugh"],
         "incorrect": ["muj"],
         "decisions": {"correct": "AI jang lugh.", "incorrect": "AI jang muj."},
-        "endings": {"short": "wuq:", "reasoned": "qel:", "word": "wuq (lugh, muj):"},
+        "endings": {layout: {"opened": "wuq:", "reasoned": "qel:", "short": "wuq (lugh, muj):"} for layout in LAYOUTS},
     }
     (folder / "words.json").write_text(json.dumps(words), encoding="utf-8")
     (folder / "document" / "answer.txt").write_text("De': {context}\n\nyu': {question}\n", encoding="utf-8")
@@ -119,7 +120,7 @@ def test_a_third_language_needs_only_a_folder(made_up: Path, layout: Layout, rep
     assert result["verdict"] == verdict.value
     assert result["route"] == ("small" if verdict is Verdict.CORRECT else "large")
     assert small.prompt_texts[0].endswith("De': Built in 1874.\n\nyu': ghorgh?")
-    assert large.prompt_texts[0].endswith("wuq:")
+    assert large.prompt_texts[0].endswith("wuq (lugh, muj):")
 
 
 def test_the_deciding_words_of_a_third_language_have_probabilities(made_up: Path) -> None:

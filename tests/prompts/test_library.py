@@ -15,7 +15,7 @@ FIELDS = {
 
 def blocks(language: str) -> list[str]:
     passages = [Passage(text="first"), Passage(text="second")]
-    (turn,) = load_prompts(language, "document").verify("QQ", passages, "AA")
+    (turn,) = load_prompts(language, "document").verify("QQ", passages, "AA", form="reasoned")
     return turn.text.split("\n\n---\n\n")
 
 
@@ -29,7 +29,8 @@ def test_the_verifier_sees_four_examples_in_the_documents_form(language: str) ->
     assert sorted(verdicts) == [Verdict.CORRECT] * 2 + [Verdict.INCORRECT] * 2
     assert "[1] first\n[2] second" in live
     assert live.index("first") < live.index("QQ") < live.index("AA")
-    assert live.endswith(FIELDS[language][-1] + (":" if language == "en" else "："))
+    # As in the AutoMix prompt, a judge that gives its reason goes on from the evaluation.
+    assert live.endswith(FIELDS[language][-2] + (":" if language == "en" else "："))
 
 
 @pytest.mark.parametrize("language", languages())

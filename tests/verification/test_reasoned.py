@@ -144,8 +144,8 @@ def test_what_is_no_cap(kind: Kind, max_tokens: Any) -> None:
 def test_each_form_ends_its_prompt_in_its_own_way(kind: Kind) -> None:
     model = ScriptedChatModel(["Correct"])
     kind(judge=model).verify(CASE)
-    ending = {ShortVerdict: "Verification Decision:", ReasonedVerdict: "Evaluation:"}[kind]
-    assert model.prompt_texts[0].endswith(f"\n\n{ending}")
+    form = {ShortVerdict: "short", ReasonedVerdict: "reasoned"}[kind]
+    assert model.prompt_texts[0].endswith(f"\n\n{CASE.prompts.words.endings['shared'][form]}")
 
 
 @pytest.mark.skipif(not SEED.is_file(), reason="the document with the original prompt is not at hand")

@@ -166,7 +166,7 @@ def test_a_decision_is_opened_where_the_server_goes_on_with_it(
     (*_, last) = model.prompts[0]
     assert (last.type, str(last.text) == words.opening) == (("ai", True) if opens else ("human", False))
     asked = next(message for message in reversed(model.prompts[0]) if message.type == "human")
-    assert str(asked.text).endswith(words.endings["short" if opens else "word"])
+    assert str(asked.text).endswith(words.endings["shared"]["opened" if opens else "short"])
 
 
 class Reporting(ScriptedChatModel):

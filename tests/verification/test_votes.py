@@ -101,7 +101,7 @@ def test_votes_may_give_their_reasons() -> None:
     model = ScriptedChatModel(["The context names May. Verification Decision: Correct"])
     found = Votes(judge=model, samples=1, form="reasoned").verify(case_under())
     assert found.verification.confidence == 1.0
-    assert model.prompt_texts[0].endswith("Evaluation:")
+    assert model.prompt_texts[0].endswith(case_under().prompts.words.endings["shared"]["reasoned"])
 
 
 class Recording(ScriptedChatModel):
