@@ -22,6 +22,7 @@ from automix_graph.errors import StoreError
 
 if TYPE_CHECKING:
     from automix_graph.graph.build import CompiledGraph
+    from automix_graph.prompts import Layout
 
 
 @click.command()
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="Language of the prompts; auto takes the question's.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["shared", "document"]),
+    default="shared",
+    show_default=True,
+    help="Order of a judging model's prompts: shared lets a prompt cache serve its answer too.",
 )
 @click.option(
     "--search",
@@ -57,6 +65,7 @@ def ask(
     embedding: str,
     k: int,
     language: str,
+    layout: Layout,
     search: str,
     as_json: bool,
 ) -> None:
@@ -88,6 +97,7 @@ def ask(
             verifier=verifier,
             retriever=store.as_retriever(search_type=search, search_kwargs={"k": k}),
             language=language,
+            layout=layout,
         )
         result = run(graph, question, status.update)
     if as_json:
