@@ -14,17 +14,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, get_args
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.models.calling import NamedModel, named
 from automix_graph.models.logprobs import ScoredToken
 from automix_graph.models.messages import as_messages
 from automix_graph.models.scoring import Scored, Way, ascore_reply, score_reply, ways_of
 from automix_graph.records import Verdict, Verification
 from automix_graph.verification.bounds import check_threshold
 from automix_graph.verification.content import content_positions
+from automix_graph.verification.judged import Judged
 from automix_graph.verification.logistic import Logistic
 from automix_graph.verification.verifier import Case, Judgement, failed
 
@@ -34,7 +33,7 @@ _SIGNALS: Final = ("mean", "content_mean", "content_min", "content_first", "toke
 
 
 @dataclass(frozen=True, kw_only=True)
-class Likelihood:
+class Likelihood(Judged):
     """Take the probability of the draft under the judge's own answer prompt as confidence.
 
     The confidence is the geometric mean of the probabilities of the tokens that carry content (see
@@ -65,7 +64,6 @@ class Likelihood:
         0.78
     """
 
-    judge: str | BaseChatModel | NamedModel
     max_tokens: int = 32
     scale: Logistic | None = None
     threshold: float = 0.5
@@ -74,6 +72,7 @@ class Likelihood:
     _fails: set[Way] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_threshold(self.threshold)
         if isinstance(self.max_tokens, bool) or not isinstance(self.max_tokens, int) or self.max_tokens < 1:
             raise ConfigurationError(
@@ -95,16 +94,6 @@ class Likelihood:
     def method(self) -> str:
         """``likelihood``."""
         return "likelihood"
-
-    @cached_property
-    def model(self) -> NamedModel:
-        """The judge with its label."""
-        return named(self.judge)
-
-    @property
-    def models(self) -> tuple[NamedModel, ...]:
-        """The judge alone."""
-        return (self.model,)
 
     def verify(self, case: Case, config: RunnableConfig | None = None) -> Judgement:
         """Score one answer with one model call, or two until it is known what the server can do."""

@@ -4,44 +4,31 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, named
+from automix_graph.models.calling import Attempt, acall_model, call_model
 from automix_graph.records import Verification
+from automix_graph.verification.judged import Judged
 from automix_graph.verification.prompting import VerifyPrompt, check_prompt
 from automix_graph.verification.verifier import Case, Judgement, failed
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneCall(ABC):
+class OneCall(Judged, ABC):
     """Ask a model once and read a verification off its reply.
 
     Attributes:
-        judge: the model that judges, or its name.
         prompt: what it is asked; None takes the built-in prompt of the case.
     """
 
-    judge: str | BaseChatModel | NamedModel
     prompt: VerifyPrompt | None = None
 
     def __post_init__(self) -> None:
         check_prompt(self.prompt)
-        _ = self.model  # a model that cannot be had is refused now
-
-    @cached_property
-    def model(self) -> NamedModel:
-        """The judge with its label."""
-        return named(self.judge)
-
-    @property
-    def models(self) -> tuple[NamedModel, ...]:
-        """The judge alone."""
-        return (self.model,)
+        super().__post_init__()
 
     @property
     @abstractmethod

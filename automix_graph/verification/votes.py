@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final, get_args
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.models.calling import NamedModel, named
 from automix_graph.models.sampling import Drawn, adraw, draw
 from automix_graph.records import Call
 from automix_graph.verification.ballot import Ballot, Counting
+from automix_graph.verification.judged import Judged
 from automix_graph.verification.prompting import VerifyPrompt, check_prompt, judge_messages
 from automix_graph.verification.verifier import Case, Judgement
 from automix_graph.verification.written import MaxTokens, WrittenForm, capped, check_max_tokens, read_decision
@@ -30,7 +28,7 @@ _MOST_ADAPTIVE: Final = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Votes:
+class Votes(Judged):
     """Ask a model for several verdicts on the same answer.
 
     A reply without a decision, and a call that failed, is an UNPARSED vote: it counts for neither side. The verdict is
@@ -65,7 +63,6 @@ class Votes:
         0.75
     """
 
-    judge: str | BaseChatModel | NamedModel
     samples: int = 8
     temperature: float = 1.0
     quorum: int | None = None
@@ -90,17 +87,7 @@ class Votes:
         _check_temperature(self.temperature, self.samples)
         check_max_tokens(self.max_tokens)
         check_prompt(self.prompt)
-        _ = self.model  # a model that cannot be had is refused now
-
-    @cached_property
-    def model(self) -> NamedModel:
-        """The judge with its label."""
-        return named(self.judge)
-
-    @property
-    def models(self) -> tuple[NamedModel, ...]:
-        """The judge alone."""
-        return (self.model,)
+        super().__post_init__()
 
     @property
     def method(self) -> str:
