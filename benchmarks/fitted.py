@@ -17,6 +17,8 @@ from automix_graph.verification.combined import clipped_log_odds
 from automix_graph.verification.scales import measured_scale
 
 FOLDS: Final = 5
+LEAST: Final = 40
+"""Cases; with fewer, a fold's fit says nothing."""
 
 Feature = tuple[str, Callable[[Row], float]]
 """A method, and what is taken from its result."""
@@ -42,7 +44,7 @@ FITTED: Final[dict[str, dict[str, Feature]]] = {
 
 
 def fitted_methods(methods: Mapping[str, Sequence[Row]], *, seed: int) -> Iterator[tuple[str, list[Row]]]:
-    """Yield the fitted methods whose parts were measured, with a row for each case that all parts judged."""
+    """Yield the fitted methods whose parts judged enough cases, with a row for each case that all parts judged."""
     judged = {
         name: {row["case"]: row for row in rows if row["signals"] and row["confidence"] is not None}
         for name, rows in methods.items()
@@ -52,7 +54,8 @@ def fitted_methods(methods: Mapping[str, Sequence[Row]], *, seed: int) -> Iterat
         if parts <= set(methods):
             cases = [case for case in judged[min(parts)] if all(case in judged[part] for part in parts)]
             rows = [{part: judged[part][case] for part in parts} for case in cases]
-            yield name, list(_fitted(name, features, rows, seed))
+            if len(rows) >= LEAST:
+                yield name, list(_fitted(name, features, rows, seed))
 
 
 def on_measured_scale(rows: Sequence[Row], judge: str) -> list[Row]:
