@@ -8,6 +8,9 @@ import pkgutil
 import pytest
 
 import automix_graph
+import automix_graph.calibration
+import automix_graph.costs
+import automix_graph.evaluation
 import automix_graph.graph
 import automix_graph.models
 import automix_graph.policies
@@ -23,6 +26,9 @@ MODULES = sorted(
 )
 PUBLIC = [
     automix_graph,
+    automix_graph.calibration,
+    automix_graph.costs,
+    automix_graph.evaluation,
     automix_graph.graph,
     automix_graph.models,
     automix_graph.policies,

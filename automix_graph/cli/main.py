@@ -16,8 +16,10 @@ from automix_graph.errors import AutomixError
 _COMMANDS: Final = {
     "ask": "automix_graph.cli.ask",
     "demo": "automix_graph.cli.demo",
+    "evaluate": "automix_graph.cli.evaluate",
     "index": "automix_graph.cli.index",
     "models": "automix_graph.cli.models",
+    "plan": "automix_graph.cli.plan",
 }
 """Modules by subcommand; each holds a command of the same name."""
 

@@ -14,7 +14,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("command", [[], ["ask"], ["demo"], ["index"], ["models"], ["models", "pull"]])
+@pytest.mark.parametrize(
+    "command", [[], ["ask"], ["demo"], ["evaluate"], ["index"], ["models"], ["models", "pull"], ["plan"]]
+)
 def test_every_command_has_help(command: Sequence[str]) -> None:
     result = CliRunner().invoke(automix, [*command, "--help"])
     assert result.exit_code == 0
@@ -26,8 +28,10 @@ def test_help_lists_the_commands() -> None:
     assert [line.split()[0] for line in output.split("Commands:")[1].strip().splitlines()] == [
         "ask",
         "demo",
+        "evaluate",
         "index",
         "models",
+        "plan",
     ]
 
 

@@ -1,7 +1,7 @@
-"""What calls cost: prices, and the ledger of one question.
+"""Prices of models, and what a call costs.
 
 Prices come from the caller, else from the ``genai-prices`` package (list prices by provider and model). What is unknown
-stays None: it is never counted as free. This module makes no call and knows no policy.
+stays None: it is never counted as free. This module makes no call.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.records import Call, Usage
@@ -68,6 +68,19 @@ class Prices:
         """The labels whose prices the caller gave."""
         return frozenset(self._overrides)
 
+    def price(self, label: str) -> Price | None:
+        """Return the price of a model: as given, else as listed for short prompts; None where none is known."""
+        if label in self._overrides:
+            return self._overrides[label]
+        thousand = 1000  # so that prices which rise with the length of a prompt are at their first step
+        listed = [
+            _list_price(label, Usage(input_tokens=thousand, output_tokens=0)),
+            _list_price(label, Usage(input_tokens=0, output_tokens=thousand)),
+            _list_price(label, Usage(input_tokens=thousand, output_tokens=0, cached_input_tokens=thousand)),
+        ]
+        numbers = [round(cost * MILLION / thousand, 9) for cost in listed if cost is not None]
+        return Price(*numbers) if len(numbers) == len(listed) else None
+
     def cost(self, call: Call) -> float | None:
         """Return the cost of a call in USD, or None where a price or a token count is unknown."""
         usage = call.usage
@@ -86,35 +99,6 @@ class Prices:
     def charge(self, calls: Iterable[Call]) -> tuple[Call, ...]:
         """Return the calls with their costs filled in."""
         return tuple(dataclasses.replace(call, cost=self.cost(call)) for call in calls)
-
-
-def total_cost(calls: Iterable[Call]) -> float | None:
-    """Return the sum of the costs in USD; None where any is unknown."""
-    costs = [call.cost for call in calls]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
-
-
-def summarise(calls: Sequence[Call]) -> dict[str, Any]:
-    """Return the ledger of a question as plain data.
-
-    Token sums are over the calls that reported them; ``calls_without_usage`` counts those that did not, and
-    ``cost_at_least`` sums the costs that are known.
-    """
-    return {
-        "calls": [_plain(call) for call in calls],
-        "input_tokens": sum(call.usage.input_tokens or 0 for call in calls),
-        "cached_input_tokens": sum(call.usage.cached_input_tokens or 0 for call in calls),
-        "output_tokens": sum(call.usage.output_tokens or 0 for call in calls),
-        "calls_without_usage": sum(call.usage.input_tokens is None for call in calls),
-        "seconds": sum(call.seconds for call in calls),
-        "cost_at_least": sum(call.cost or 0.0 for call in calls),
-    }
-
-
-def _plain(call: Call) -> dict[str, Any]:
-    data = dataclasses.asdict(call)
-    return {**{key: value for key, value in data.items() if key != "usage"}, **data["usage"]}
 
 
 def _checked(label: str, price: Price | Sequence[float]) -> Price:

@@ -4,14 +4,14 @@ from fractions import Fraction
 
 import pytest
 
-from automix_graph.costs import Price, Prices, summarise, total_cost
+from automix_graph.costs import Price, Prices
 from automix_graph.errors import ConfigurationError
 from automix_graph.records import Call, Usage
 
 
-def call(model: str = "local:x", usage: Usage | None = None, cost: float | None = None) -> Call:
+def call(model: str = "local:x", usage: Usage | None = None) -> Call:
     usage = usage or Usage(input_tokens=1_000_000, output_tokens=100_000, cached_input_tokens=400_000)
-    return Call(stage="verify", model=model, usage=usage, seconds=1.0, cost=cost)
+    return Call(stage="verify", model=model, usage=usage, seconds=1.0)
 
 
 def test_cached_tokens_have_their_own_price() -> None:
@@ -70,21 +70,17 @@ def test_prices_of_any_number_type_give_plain_floats() -> None:
     assert type(cost) is float
 
 
-def test_one_unknown_cost_makes_the_total_unknown() -> None:
-    assert total_cost([call(cost=1.0), call(cost=2.0)]) == 3.0
-    assert total_cost([call(cost=1.0), call(cost=None)]) is None
-    assert summarise([call(cost=1.0), call(cost=None, usage=Usage())]) | {"calls": []} == {
-        "calls": [],
-        "input_tokens": 1_000_000,
-        "cached_input_tokens": 400_000,
-        "output_tokens": 100_000,
-        "calls_without_usage": 1,
-        "seconds": 2.0,
-        "cost_at_least": 1.0,
-    }
-
-
 @pytest.mark.parametrize("price", [(1.0,), (-1.0, 2.0), ("a", 1.0), (math.inf, 1.0), 5])
 def test_a_price_that_is_none_is_refused(price: object) -> None:
     with pytest.raises(ConfigurationError, match="million tokens"):
         Prices({"local:x": price})  # type: ignore[dict-item]  # the point of the test
+
+
+def test_a_price_is_the_given_one_else_the_listed_one() -> None:
+    prices = Prices({"local:x": (2.0, 10.0)})
+    assert prices.price("local:x") == Price(2.0, 10.0)
+    assert prices.price("local:y") is None
+    listed = prices.price("openai:gpt-5-mini")
+    assert listed is not None
+    usage = Usage(input_tokens=1_000_000, output_tokens=100_000, cached_input_tokens=400_000)
+    assert Prices({"a": listed}).cost(call("a", usage)) == pytest.approx(prices.cost(call("openai:gpt-5-mini", usage)))

@@ -1,0 +1,27 @@
+"""What calls cost: prices, the ledger of one question, and whether a cascade pays."""
+
+from automix_graph.costs.break_even import QuestionCosts
+from automix_graph.costs.comparison import LayoutCosts, Outlook, Plan, compare_layouts
+from automix_graph.costs.layouts import ASSUMPTIONS, VerifierLayout, default_layouts, layouts_of
+from automix_graph.costs.ledger import summarise, total_cost
+from automix_graph.costs.prices import MILLION, Price, Prices
+from automix_graph.costs.workload import PromptTokens, Workload
+
+__all__ = [
+    "ASSUMPTIONS",
+    "MILLION",
+    "LayoutCosts",
+    "Outlook",
+    "Plan",
+    "Price",
+    "Prices",
+    "PromptTokens",
+    "QuestionCosts",
+    "VerifierLayout",
+    "Workload",
+    "compare_layouts",
+    "default_layouts",
+    "layouts_of",
+    "summarise",
+    "total_cost",
+]

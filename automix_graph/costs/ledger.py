@@ -1,0 +1,38 @@
+"""The ledger of one question: what its calls add up to. A sum with an unknown part is unknown, never too small."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from automix_graph.records import Call
+
+
+def total_cost(calls: Iterable[Call]) -> float | None:
+    """Return the sum of the costs in USD; None where any is unknown."""
+    costs = [call.cost for call in calls]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def summarise(calls: Sequence[Call]) -> dict[str, Any]:
+    """Return the ledger of a question as plain data.
+
+    Token sums are over the calls that reported them; ``calls_without_usage`` counts those that did not, and
+    ``cost_at_least`` sums the costs that are known.
+    """
+    return {
+        "calls": [_plain(call) for call in calls],
+        "input_tokens": sum(call.usage.input_tokens or 0 for call in calls),
+        "cached_input_tokens": sum(call.usage.cached_input_tokens or 0 for call in calls),
+        "output_tokens": sum(call.usage.output_tokens or 0 for call in calls),
+        "calls_without_usage": sum(call.usage.input_tokens is None for call in calls),
+        "seconds": sum(call.seconds for call in calls),
+        "cost_at_least": sum(call.cost or 0.0 for call in calls),
+    }
+
+
+def _plain(call: Call) -> dict[str, Any]:
+    data = dataclasses.asdict(call)
+    return {**{key: value for key, value in data.items() if key != "usage"}, **data["usage"]}

@@ -1,0 +1,82 @@
+"""An evaluation as plain data, for JSON. Names and shapes are stable: what is undefined is null, with its reason."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from automix_graph.evaluation.evaluation import Evaluation, RuleResult, interval_dict
+from automix_graph.evaluation.measures import confidence_measures
+from automix_graph.evaluation.outcomes import Tier
+from automix_graph.evaluation.undefined import Undefined, value_of
+
+
+def evaluation_dict(evaluation: Evaluation) -> dict[str, Any]:
+    """Return everything in an evaluation as values that JSON can hold.
+
+    The measures of the tiers and of the first rule stand at the top, with one ``undefined`` and one ``intervals`` for
+    both; ``policies`` holds every rule.
+    """
+    first = evaluation.rules[0]
+    tiers, headline = evaluation.tiers.as_dict(), first.measures.as_dict()
+    gain, best = evaluation.gain, evaluation.hindsight
+    reasons = tiers.pop("undefined") | headline.pop("undefined")
+    for name, found in (("random_mix", first.random_mix), ("best_in_hindsight", best), ("gain_by_confidence", gain)):
+        reasons |= {name: found.reason} if isinstance(found, Undefined) else {}
+    intervals = tiers.pop("intervals") | headline.pop("intervals")
+    return {
+        "n": evaluation.outcomes.n,
+        "policy": _policy(first),
+        **tiers,
+        **headline,
+        "undefined": reasons,
+        "intervals": intervals,
+        "bootstrap": {"level": evaluation.level, "resamples": evaluation.n_resamples, "seed": evaluation.seed},
+        "random_mix": _mix(first),
+        "tiers": [_tier(tier, first, at) for at, tier in enumerate(evaluation.outcomes.tiers)],
+        "policies": [_rule(result) for result in evaluation.rules],
+        "best_in_hindsight": None if isinstance(best, Undefined) else _rule(best),
+        "gain_by_confidence": None if isinstance(gain, Undefined) else _gain(evaluation),
+    }
+
+
+def _policy(result: RuleResult) -> dict[str, Any]:
+    rule = result.rule
+    return {"name": rule.name, "keeps": rule.keeps, "threshold": rule.minimum, "in_hindsight": rule.in_hindsight}
+
+
+def _rule(result: RuleResult) -> dict[str, Any]:
+    return {
+        **_policy(result),
+        **result.measures.as_dict(),
+        "asked": list(result.asked),
+        "answered": list(result.answered),
+        "random_mix": _mix(result),
+    }
+
+
+def _mix(result: RuleResult) -> dict[str, float] | None:
+    return None if isinstance(result.random_mix, Undefined) else dataclasses.asdict(result.random_mix)
+
+
+def _tier(tier: Tier, result: RuleResult, position: int) -> dict[str, Any]:
+    judged = tier.confidence is not None
+    found = confidence_measures(tier) if judged else {}
+    return {
+        "name": tier.name,
+        "quality": float(tier.quality.mean()),
+        "cost": float(tier.cost.mean()),
+        "verify_cost": float(tier.verify_cost.mean()) if judged else None,
+        "asked": result.asked[position],
+        "answered": result.answered[position],
+        **{name: value_of(found[name]) if judged else None for name in ("auroc", "ece", "brier")},
+        "undefined": {name: value.reason for name, value in found.items() if isinstance(value, Undefined)},
+    }
+
+
+def _gain(evaluation: Evaluation) -> list[dict[str, Any]]:
+    assert not isinstance(evaluation.gain, Undefined)
+    return [
+        {**dataclasses.asdict(bin_), "gain": bin_.gain, "interval": interval_dict(interval)}
+        for bin_, interval in zip(evaluation.gain, evaluation.gain_intervals, strict=True)
+    ]
