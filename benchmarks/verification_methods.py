@@ -254,8 +254,12 @@ def _quality(rows: Sequence[Row], seed: int) -> Row:
     def interval(statistic: Callable[..., float | None], *columns: Any) -> list[float | None]:
         return _shown(bootstrap_interval(statistic, *columns, seed=seed, groups=groups))
 
+    long = np.array([row["answer_characters"] for row in judged])
+    shorter = long <= np.median(long)
     return told | {
         "right": float(correct.mean()),
+        "auroc_of_shorter_half": auroc(confidence[shorter], correct[shorter]),
+        "auroc_of_longer_half": auroc(confidence[~shorter], correct[~shorter]) if not shorter.all() else None,
         "auroc": interval(auroc, confidence, correct),
         "accuracy_at_0.5": interval(accuracy_at, confidence, correct),
         "ece": interval(ece, confidence, correct),

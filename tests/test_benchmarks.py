@@ -30,6 +30,7 @@ def row(method: str, number: int, confidence: float | None, correct: bool) -> di
         "case": str(number),
         "group": str(number),
         "correct": correct,
+        "answer_characters": 10 + number,
         "confidence": confidence,
         "signals": {"content_mean": -0.1 if correct else -1.0, "content_first": -0.1},
         "usage": [usage, usage],
@@ -51,6 +52,7 @@ def test_the_report_of_verifiers_is_right(tmp_path: Path) -> None:
     tables = json.loads(run("verification_methods.py", "--report", str(tmp_path)))[str(tmp_path)]
     perfect, blind, silent = (tables["cases"][name] for name in ("perfect", "blind", "silent"))
     assert perfect["auroc"] == [1.0, 1.0, 1.0]
+    assert (perfect["auroc_of_shorter_half"], perfect["auroc_of_longer_half"]) == (1.0, 1.0)
     assert perfect["accuracy_at_0.5"][0] == 1.0
     assert perfect["ece"][0] == pytest.approx(0.1)
     assert perfect["ece_isotonic"][0] == pytest.approx(0.0)
