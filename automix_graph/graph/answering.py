@@ -17,9 +17,6 @@ from langchain_core.runnables import RunnableConfig
 
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
 
-_REFUSALS: Final = frozenset({403, 501})
-"""Statuses beside 400 and 422 with which an option is refused: OpenAI's reasoning models answer 403."""
-
 _log: Final = logging.getLogger(__name__)
 
 
@@ -71,4 +68,4 @@ def _may_refuse_option(attempt: Attempt) -> bool:
     if attempt.error is None:
         return False
     cause = attempt.error.__cause__
-    return attempt.refused or attempt.error.status in _REFUSALS or "logprob" in str(cause).casefold()
+    return attempt.refused or "logprob" in str(cause).casefold()

@@ -30,7 +30,7 @@ _RETRYABLE_STATUS: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 52
 _WITHHELD: Final = frozenset({"content_filter", "safety"})
 _CUT_OFF: Final = frozenset({"length", "max_tokens"}) | _WITHHELD
 
-_REFUSED_STATUS: Final = frozenset({400, 403, 422})
+_REFUSED_STATUS: Final = frozenset({400, 403, 422, 501})
 """403 is what OpenAI says to a request for log-probabilities of a model that gives none."""
 
 
