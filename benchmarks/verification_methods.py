@@ -10,7 +10,7 @@ cases. Results go to journals in ``--out``, so a run can be stopped and goes on;
 
 With ``--order cases`` (the default) all methods judge a case before the next, which is faster: they share prompts, so
 tokens and seconds are not those of one method alone. With ``--order methods`` each method runs by itself, and they are,
-if each is measured by a process of its own, with a new server. ``--escalate`` has the judge answer as well, in the
+if each is measured by a process of its own, with a new server; the report leaves the first case out of the costs. ``--escalate`` has the judge answer as well, in the
 layout of the method: what an escalated question costs.
 """
 
@@ -231,7 +231,9 @@ def report(folders: Sequence[Path], *, seed: int) -> Row:
                     methods |= {"likelihood, measured scale": scaled} if scaled else {}
                     methods |= dict(fitted_methods(methods, seed=seed))
                     tables["paired"] = dict(_paired(methods, seed))
-                tables[order] = {name: _quality(some, seed) | _costs(some) for name, some in methods.items()}
+                # The first case of a new server also reads what all cases have in common; later ones do not.
+                skipped = 1 if order == "methods" else 0
+                tables[order] = {name: _quality(some, seed) | _costs(some[skipped:]) for name, some in methods.items()}
         found[str(folder)] = tables
     return found
 
@@ -273,6 +275,7 @@ def _costs(rows: Sequence[Row]) -> Row:
         "new_prompt_tokens": _mean(_new(row["usage"]) for row in rows),
         "output_tokens": _mean(_total(row["usage"], "output_tokens") for row in rows),
         "seconds": _mean(row["seconds"] for row in rows),
+        "seconds_median": round(float(np.median([row["seconds"] for row in rows])), 2),
     }
     answers = [row["answered"] for row in rows if "answered" in row]
     if answers:

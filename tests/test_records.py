@@ -75,7 +75,7 @@ def test_a_record_from_before_signals_readings_and_logprobs_is_read() -> None:
 )
 def test_a_damaged_record_is_named_as_such(change: dict[str, Any]) -> None:
     data = json.loads(RECORD.to_json()) | change
-    with pytest.raises(ValueError, match="the text is no record of schema_version 1"):
+    with pytest.raises(ValueError, match="this is no record of schema_version 1"):
         Record.from_json(json.dumps(data))
 
 

@@ -1,5 +1,6 @@
 """What calls cost: prices, the ledger of one question, and whether a cascade pays."""
 
+from automix_graph.costs.bill import bill_of, estimated_large, large_alone
 from automix_graph.costs.break_even import QuestionCosts
 from automix_graph.costs.comparison import LayoutCosts, Outlook, Plan, compare_layouts
 from automix_graph.costs.layouts import ASSUMPTIONS, VerifierLayout, default_layouts, layouts_of
@@ -19,8 +20,11 @@ __all__ = [
     "QuestionCosts",
     "VerifierLayout",
     "Workload",
+    "bill_of",
     "compare_layouts",
     "default_layouts",
+    "estimated_large",
+    "large_alone",
     "layouts_of",
     "summarise",
     "total_cost",

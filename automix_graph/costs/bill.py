@@ -1,0 +1,83 @@
+"""What a question cost, beside what asking only the large model would have: measured if it answered, else estimated."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from automix_graph.costs.ledger import total_cost
+from automix_graph.costs.prices import Prices
+from automix_graph.records import Bill, Call, Usage
+
+
+def bill_of(calls: Sequence[Call], *, large: str, prices: Prices) -> Bill:
+    """Return what a question cost, and what the large model's answer alone would have cost.
+
+    Args:
+        calls: all of the question, with their costs.
+        large: label of the large model.
+        prices: of its tokens.
+
+    Example:
+        >>> from automix_graph.costs import Price
+        >>> prices = Prices({"s": Price(1, 4), "l": Price(10, 40)})
+        >>> read, judged = Usage(input_tokens=1000, output_tokens=50), Usage(input_tokens=1100, output_tokens=1)
+        >>> small = Call(stage="small_answer", model="s", usage=read, seconds=1)
+        >>> verify = Call(stage="verify", model="l", usage=judged, seconds=1)
+        >>> bill = bill_of(prices.charge([small, verify]), large="l", prices=prices)
+        >>> round(bill.cost, 6), bill.always_large, bill.estimated, round(bill.saved, 6)
+        (0.01224, 0.012, True, -0.00024)
+    """
+    measured = large_alone(calls)
+    alone = measured or estimated_large(calls, large)
+    return Bill(
+        cost=total_cost(calls),
+        at_least=sum(call.cost or 0.0 for call in calls),
+        always_large=None if alone is None else prices.cost(alone),
+        estimated=measured is None,
+    )
+
+
+def large_alone(calls: Sequence[Call]) -> Call | None:
+    """Return the large model's answer as it would have been charged had nothing of this question come before it.
+
+    A judge of the same model has read the beginning of the prompt already, so that a cache serves the answer. Alone,
+    the answer finds in the cache what the first call to that model found there: what is common to all questions. Its
+    prompt is the one that was sent, which in the shared layout also holds the examples of judging.
+
+    Returns:
+        The call; None where the large model did not answer.
+    """
+    answers = [call for call in calls if call.stage == "large_answer" and call.error is None]
+    if not answers:
+        return None
+    answer = answers[-1]
+    first = next(call for call in calls if call.model == answer.model and call.error is None)
+    if first is answer:
+        return answer
+    cached, read = first.usage.cached_input_tokens, answer.usage.input_tokens
+    found = None if cached is None else cached if read is None else min(cached, read)
+    return dataclasses.replace(answer, usage=dataclasses.replace(answer.usage, cached_input_tokens=found))
+
+
+def estimated_large(calls: Sequence[Call], large: str) -> Call | None:
+    """Return the answer that the large model might have given, where it was not asked.
+
+    It would have read what the small model read: the number of tokens is the small model's, or the judge's where the
+    large model judged and read fewer (models cut text into tokens in different ways). It is taken to write as much as
+    the small model did, and to find nothing in a cache.
+
+    Returns:
+        The call; None where the small model gave no answer, or did not report its tokens.
+    """
+    drafted = [call.usage for call in calls if call.stage == "small_answer" and call.error is None]
+    if not drafted or drafted[-1].input_tokens is None:
+        return None
+    read = [drafted[-1].input_tokens]
+    read += [
+        call.usage.input_tokens
+        for call in calls
+        if call.stage == "verify" and call.model == large and call.usage.input_tokens
+    ]
+    usage = Usage(input_tokens=min(read), output_tokens=drafted[-1].output_tokens)
+    return Call(stage="large_answer", model=large, usage=usage, seconds=0.0)

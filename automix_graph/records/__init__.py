@@ -1,0 +1,27 @@
+"""What one question did, as plain values: passages, calls, drafts, verifications, decisions, and the record of them.
+
+All values are frozen and hold only JSON types, so that a record can be stored anywhere and decided again under another
+policy without calling a model. Nothing here knows a model, a price or a policy.
+"""
+
+from automix_graph.records.calls import Call, Stage, Usage
+from automix_graph.records.judging import Decision, Reading, Verdict, Verification
+from automix_graph.records.record import SCHEMA_VERSION, Bill, Draft, Passage, Record, Route
+from automix_graph.records.recorded import Recorded
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Bill",
+    "Call",
+    "Decision",
+    "Draft",
+    "Passage",
+    "Reading",
+    "Record",
+    "Recorded",
+    "Route",
+    "Stage",
+    "Usage",
+    "Verdict",
+    "Verification",
+]

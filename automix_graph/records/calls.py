@@ -1,0 +1,50 @@
+"""One model call as plain values: who was asked where, what it took, and how it failed if it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Stage = Literal["small_answer", "verify", "large_answer"]
+"""The node that made a model call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Tokens of one model call as the provider reported them; None where the provider did not say.
+
+    Attributes:
+        input_tokens: tokens of the prompt, cached ones included.
+        output_tokens: tokens generated, reasoning ones included.
+        cached_input_tokens: those of the prompt that were read from a cache.
+        cache_write_tokens: those of the prompt that were written to a cache, where that has a price of its own.
+        reasoning_tokens: those of the output that were spent on hidden reasoning.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One model call, successful or not.
+
+    Attributes:
+        stage: the node that made it.
+        model: the model's label.
+        usage: tokens as reported; fields are None where the provider did not say.
+        seconds: wall time.
+        cost: in USD; None where a price or a token count is unknown.
+        error: the kind of failure, without the provider's words (they may repeat the prompt); None where the call
+            succeeded.
+    """
+
+    stage: Stage
+    model: str
+    usage: Usage
+    seconds: float
+    cost: float | None = None
+    error: str | None = None

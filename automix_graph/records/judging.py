@@ -1,0 +1,107 @@
+"""What was found about a draft, and what was decided about it, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class Verdict(StrEnum):
+    """One parsed judgement of an answer."""
+
+    CORRECT = "CORRECT"
+    INCORRECT = "INCORRECT"
+    UNPARSED = "UNPARSED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a judge read instead of all passages as they are.
+
+    Attributes:
+        kind: ``"budget"`` where passages were left out to fit, ``"evidence"`` where only some sentences were read.
+        passages: positions, from 0, of the passages that were read, in part or whole.
+        omitted: positions of those of which nothing was read.
+        tokens: of the context that was read, as far as the counter of the verifier can tell.
+        cut: positions of the passages that were read only in part.
+    """
+
+    kind: Literal["budget", "evidence"]
+    passages: tuple[int, ...]
+    omitted: tuple[int, ...]
+    tokens: int
+    cut: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What the verifier found about one draft: a verdict with a confidence, or UNPARSED with the reason.
+
+    Attributes:
+        method: the verifier's name.
+        verdict: the judgement; UNPARSED where there is none to trust.
+        confidence: estimate in [0, 1] that the draft is correct; None where there is no judgement.
+        verdicts: every verdict drawn, in order.
+        failure: why there is no judgement; None where there is one.
+        signals: the numbers behind the confidence, by name; what is needed to work it out in another way later.
+        reading: what the judge read, where that was not all passages as they are.
+
+    Raises:
+        ValueError: the confidence lies outside [0, 1], a signal is no number, or the fields contradict each other.
+    """
+
+    method: str
+    verdict: Verdict
+    confidence: float | None
+    verdicts: tuple[Verdict, ...] = ()
+    failure: str | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
+    reading: Reading | None = None
+
+    def __post_init__(self) -> None:
+        # NumPy's numbers and other mappings than dict become what JSON can hold.
+        if self.confidence is not None:
+            object.__setattr__(self, "confidence", self._number("confidence", self.confidence))
+        signals = {str(name): self._number(f"signal {name!r}", value) for name, value in self.signals.items()}
+        object.__setattr__(self, "signals", signals)
+        self._check()
+
+    def _number(self, name: str, value: object) -> float:
+        try:
+            if not isinstance(value, str | bytes):
+                return float(value)  # type: ignore[arg-type]  # what is no number is refused below
+        except (TypeError, ValueError, OverflowError):
+            pass
+        raise ValueError(f"{name} of verifier {self.method!r} is a {type(value).__name__}, which is no number")
+
+    def _check(self) -> None:
+        if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(
+                f"confidence of verifier {self.method!r} is {self.confidence!r}; it must be a number in [0, 1], "
+                "or None with a failure that says why there is none"
+            )
+        if not isinstance(self.verdict, Verdict):
+            raise ValueError(f"verdict of verifier {self.method!r} is {self.verdict!r}; it must be a Verdict")
+        judged = (self.verdict is not Verdict.UNPARSED, self.confidence is not None, self.failure is None)
+        if len(set(judged)) > 1:
+            raise ValueError(
+                f"verifier {self.method!r} must give either CORRECT or INCORRECT with a confidence, or UNPARSED with a "
+                f"failure; it gave {self.verdict.value}, confidence={self.confidence!r} and failure={self.failure!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a policy made of the verifications so far.
+
+    Attributes:
+        accept: True keeps the draft, False escalates.
+        policy: the policy's name.
+        reason: the rule that decided, with its numbers, for people.
+    """
+
+    accept: bool
+    policy: str
+    reason: str

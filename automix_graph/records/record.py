@@ -1,0 +1,233 @@
+"""The record of one question: what was read, drafted, found, decided and paid."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self
+
+from automix_graph.records.calls import Call, Usage
+from automix_graph.records.judging import Decision, Reading, Verdict, Verification
+
+SCHEMA_VERSION: Final = 1
+
+Route = Literal["small", "large"]
+"""Where a question ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """A retrieved piece of text.
+
+    Attributes:
+        text: the text as it was indexed.
+        id: the id in the store; None where the retriever gives none.
+        metadata: what the retriever knows of it, as JSON values.
+    """
+
+    text: str
+    id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The answer of one tier, before anyone decided about it.
+
+    Attributes:
+        tier: whose answer it is.
+        text: as the model wrote it.
+        logprobs: natural logarithms of the probabilities of its tokens; empty where nobody asked or nobody told.
+    """
+
+    tier: Route
+    text: str
+    logprobs: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """What a question cost, beside what asking only the large model would have cost. All in USD.
+
+    Attributes:
+        cost: of all calls; None where a price or a token count is unknown.
+        at_least: sum of the costs that are known.
+        always_large: of the large model's answer alone, as the first reader of its prompt; None where unknown.
+        estimated: whether `always_large` is an estimate, since the large model did not answer.
+    """
+
+    cost: float | None
+    at_least: float
+    always_large: float | None
+    estimated: bool
+
+    @property
+    def saved(self) -> float | None:
+        """What the cascade saved: negative where it lost money, None where either cost is unknown."""
+        return None if self.cost is None or self.always_large is None else self.always_large - self.cost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What one question did.
+
+    Attributes:
+        question: as it was asked.
+        language: of the prompts.
+        prompts: fingerprint of the prompts, see `automix_graph.prompts.Prompts.fingerprint`.
+        passages: what every model saw, in this order.
+        drafts: answers by tier, cheapest first.
+        verifications: one for each tier that was to be verified, a missing draft included.
+        decisions: one for each verification.
+        calls: every model call, in order.
+        route: whose answer was committed; None while nothing is, and where all tiers only were recorded.
+        degraded: whether the committed answer was rejected and is the best there is.
+        bill: what the question cost, once it has ended.
+        schema_version: of the JSON form.
+    """
+
+    question: str
+    language: str
+    prompts: str
+    passages: tuple[Passage, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+    verifications: tuple[Verification, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    calls: tuple[Call, ...] = ()
+    route: Route | None = None
+    degraded: bool = False
+    bill: Bill | None = None
+    schema_version: int = field(default=SCHEMA_VERSION)
+
+    def adding(
+        self,
+        *,
+        draft: Draft | None = None,
+        verification: Verification | None = None,
+        decision: Decision | None = None,
+        calls: tuple[Call, ...] = (),
+    ) -> Self:
+        """Return a copy with these appended."""
+        return dataclasses.replace(
+            self,
+            drafts=(*self.drafts, draft) if draft else self.drafts,
+            verifications=(*self.verifications, verification) if verification else self.verifications,
+            decisions=(*self.decisions, decision) if decision else self.decisions,
+            calls=(*self.calls, *calls),
+        )
+
+    def draft(self, tier: Route) -> Draft | None:
+        """Return the answer of a tier, or None where it gave none."""
+        return next((draft for draft in self.drafts if draft.tier == tier), None)
+
+    def redacted(self, redact: Callable[[str], str]) -> Self:
+        """Return a copy whose texts are what a function makes of them, and whose passages have no metadata.
+
+        Texts are the question, the passages and the drafts. The reasons of failures and decisions hold no text of
+        documents or users and stay.
+        """
+        return dataclasses.replace(
+            self,
+            question=redact(self.question),
+            passages=tuple(Passage(text=redact(passage.text), id=passage.id) for passage in self.passages),
+            drafts=tuple(dataclasses.replace(draft, text=redact(draft.text)) for draft in self.drafts),
+        )
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the record as JSON values. Infinities and NaN, which JSON does not know, become their names."""
+        data: dict[str, Any] = finite(dataclasses.asdict(self))
+        return data
+
+    def to_json(self) -> str:
+        """Return the record as one line of JSON, in ASCII: lone surrogates, which no encoding knows, survive it.
+
+        JSON has no infinity and no NaN: they become the texts ``"Infinity"``, ``"-Infinity"`` and ``"NaN"``.
+        """
+        data = dataclasses.asdict(self)
+        try:
+            return json.dumps(data, separators=(",", ":"), allow_nan=False)
+        except ValueError:
+            return json.dumps(finite(data), separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_data(cls, data: Any) -> Self:
+        """Read what `to_data` returned.
+
+        Raises:
+            ValueError: the values are no record, or one of a newer schema.
+        """
+        version = data.get("schema_version") if isinstance(data, dict) else None
+        if version != SCHEMA_VERSION:
+            raise ValueError(
+                f"record has schema_version {version!r}; this version of automix-graph reads {SCHEMA_VERSION}: "
+                "upgrade automix-graph, or record again"
+            )
+        try:
+            read = {name: tuple(map(reader, data[name])) for name, reader in _READERS.items()}
+            bill = Bill(**data["bill"]) if data.get("bill") else None
+            return cls(**{**data, **read, "bill": bill})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"this is no record of schema_version {SCHEMA_VERSION}: {error!r}") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a record that `to_json` wrote.
+
+        Raises:
+            ValueError: the text is no record, or one of a newer schema.
+        """
+        return cls.from_data(json.loads(text))
+
+    def seal(self) -> str:
+        """Return the record as one opaque line of ASCII.
+
+        Rejected drafts travel through graph state, and state shows up in streams, events and traces that people read.
+        Sealed, a draft cannot be shown by accident. This is an encoding, not encryption.
+        """
+        return base64.b64encode(self.to_json().encode()).decode("ascii")
+
+    @classmethod
+    def unseal(cls, text: str) -> Self:
+        """Read a record that `seal` wrote."""
+        return cls.from_json(base64.b64decode(text).decode())
+
+
+def finite(data: Any) -> Any:
+    """Return JSON values with the numbers that JSON does not know as the texts that `float` reads."""
+    if isinstance(data, dict):
+        return {name: finite(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [finite(value) for value in data]
+    if isinstance(data, float) and not math.isfinite(data):
+        return "NaN" if math.isnan(data) else "Infinity" if data > 0 else "-Infinity"
+    return data
+
+
+def _verification(data: Mapping[str, Any]) -> Verification:
+    verdicts = tuple(Verdict(verdict) for verdict in data.get("verdicts", ()))
+    signals = {name: float(value) for name, value in data.get("signals", {}).items()}
+    reading = data.get("reading")
+    if reading is not None:
+        positions = {name: tuple(reading.get(name, ())) for name in ("passages", "omitted", "cut")}
+        reading = Reading(**{**reading, **positions})
+    read = {"verdict": Verdict(data["verdict"]), "verdicts": verdicts, "signals": signals, "reading": reading}
+    return Verification(**{**data, **read})
+
+
+def read_call(data: Mapping[str, Any]) -> Call:
+    """Read a call from JSON values."""
+    return Call(**{**data, "usage": Usage(**data["usage"])})
+
+
+_READERS: Final[dict[str, Callable[[Mapping[str, Any]], object]]] = {
+    "passages": lambda item: Passage(**item),
+    "drafts": lambda item: Draft(**{**item, "logprobs": tuple(map(float, item.get("logprobs", ())))}),
+    "verifications": _verification,
+    "decisions": lambda item: Decision(**item),
+    "calls": read_call,
+}
+"""How the values of each list of a record are read from JSON."""

@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automix_graph.costs import Price, Prices, bill_of, estimated_large, large_alone
+from automix_graph.records import Bill, Call, Stage, Usage
+
+PRICES = Prices({"s": Price(1, 4, 0.1), "l": Price(10, 40, 1)})
+
+
+def call(
+    stage: Stage,
+    model: str,
+    read: int | None,
+    wrote: int | None = 10,
+    cached: int | None = None,
+    error: str | None = None,
+) -> Call:
+    usage = Usage(input_tokens=read, output_tokens=wrote, cached_input_tokens=cached)
+    return Call(stage=stage, model=model, usage=usage, seconds=1.0, error=error)
+
+
+SMALL = call("small_answer", "s", 1000, 50)
+
+
+def bill(*calls: Call) -> Bill:
+    return bill_of(PRICES.charge(calls), large="l", prices=PRICES)
+
+
+def test_a_kept_small_answer_is_compared_with_an_estimate() -> None:
+    found = bill(SMALL, call("verify", "l", 1100, 1))
+    # 1,000 and 50 tokens at 10 and 40 dollars a million
+    assert (found.always_large, found.estimated) == (pytest.approx(0.012), True)
+    assert found.cost == found.at_least == pytest.approx(0.0012 + 0.01104)
+    assert found.saved == pytest.approx(0.012 - 0.01224)
+
+
+def test_the_judge_counts_tokens_as_the_large_model_does() -> None:
+    estimate = estimated_large([SMALL, call("verify", "l", 700, 1)], "l")
+    assert estimate is not None
+    assert estimate.usage == Usage(input_tokens=700, output_tokens=50)
+    other = estimated_large([SMALL, call("verify", "third", 700, 1)], "l")
+    assert other is not None
+    assert other.usage.input_tokens == 1000
+
+
+def test_an_escalated_question_is_compared_with_what_was_measured_and_has_lost_money() -> None:
+    judged, answered = call("verify", "l", 1100, 1, cached=200), call("large_answer", "l", 1050, 80, cached=1000)
+    alone = large_alone([SMALL, judged, answered])
+    assert alone is not None
+    assert alone.usage == Usage(input_tokens=1050, output_tokens=80, cached_input_tokens=200)
+    found = bill(SMALL, judged, answered)
+    assert not found.estimated
+    assert found.always_large == pytest.approx((850 * 10 + 200 * 1 + 80 * 40) / 1e6)
+    assert found.saved is not None
+    assert found.saved < 0
+
+
+def test_what_another_judge_read_serves_the_large_model_nothing() -> None:
+    answered = call("large_answer", "l", 1050, 80, cached=300)
+    assert large_alone([SMALL, call("verify", "third", 900, 1, cached=0), answered]) is answered
+
+
+def test_a_judge_that_failed_or_did_not_report_its_cache() -> None:
+    answered = call("large_answer", "l", 1050, 80, cached=1000)
+    failed = call("verify", "l", None, None, error="timeout")
+    assert large_alone([SMALL, failed, answered]) is answered
+    alone = large_alone([SMALL, call("verify", "l", 1100, 1, cached=None), answered])
+    assert alone is not None
+    assert alone.usage.cached_input_tokens is None
+
+
+def test_no_more_is_cached_than_was_read() -> None:
+    alone = large_alone([call("verify", "l", 5000, 1, cached=4000), call("large_answer", "l", 1050, 80, cached=1000)])
+    assert alone is not None
+    assert alone.usage.cached_input_tokens == 1050
+
+
+def test_a_failed_large_model_is_estimated() -> None:
+    found = bill(SMALL, call("large_answer", "l", None, None, error="timeout"))
+    assert found.estimated
+    assert found.cost is None  # what the failed call cost is not known
+    assert found.at_least == pytest.approx(0.0012)
+    assert found.saved is None
+
+
+def test_what_nobody_reported_is_not_estimated() -> None:
+    assert bill(call("small_answer", "s", None, None)).always_large is None
+    assert bill(call("small_answer", "s", 100, 5, error="empty answer")).always_large is None
+    assert bill_of((), large="l", prices=PRICES) == Bill(cost=0, at_least=0, always_large=None, estimated=True)
+
+
+@given(st.integers(1, 5000), st.integers(0, 5000), st.integers(0, 500), st.integers(0, 5000))
+def test_alone_the_large_answer_is_never_cheaper_than_after_a_judge_that_found_less_in_the_cache(
+    read: int, judge_cached: int, wrote: int, cached: int
+) -> None:
+    cached = min(cached, read)
+    judge = call("verify", "l", 5000, 1, cached=min(judge_cached, cached))
+    answer = call("large_answer", "l", read, wrote, cached=cached)
+    alone = large_alone([judge, answer])
+    assert alone is not None
+    first, second = PRICES.cost(alone), PRICES.cost(answer)
+    assert first is not None
+    assert second is not None
+    assert first >= second - 1e-12
