@@ -19,8 +19,9 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# In two processes. The benchmark plugin, which langchain-tests brings along, warns where there is more than one.
 unit: $(VENV)/.tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 -p no:benchmark
 
 # The real embedded models: llama.cpp, FAISS and sentence embeddings, end to end.
 local: $(VENV)/.tests
