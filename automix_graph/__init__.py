@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from automix_graph.models import load_embeddings as load_embeddings
     from automix_graph.policies import AcceptCorrect as AcceptCorrect
     from automix_graph.policies import Threshold as Threshold
+    from automix_graph.policies import load_policy as load_policy
+    from automix_graph.policies import save_policy as save_policy
     from automix_graph.records import Verdict as Verdict
     from automix_graph.retrieval import FaissStore as FaissStore
     from automix_graph.verdicts import parse_verdict as parse_verdict
@@ -56,7 +58,9 @@ _HOMES = {
     "build_automix": "graph",
     "create_automix": "graph",
     "load_embeddings": "models",
+    "load_policy": "policies",
     "parse_verdict": "verdicts",
+    "save_policy": "policies",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - one table serves the exports and their homes

@@ -15,6 +15,7 @@ import automix_graph.graph
 import automix_graph.models
 import automix_graph.policies
 import automix_graph.prompts
+import automix_graph.recording
 import automix_graph.retrieval
 import automix_graph.testing
 import automix_graph.verification
@@ -33,6 +34,7 @@ PUBLIC = [
     automix_graph.models,
     automix_graph.policies,
     automix_graph.prompts,
+    automix_graph.recording,
     automix_graph.retrieval,
     automix_graph.testing,
     automix_graph.verification,

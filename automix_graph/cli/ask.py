@@ -14,10 +14,14 @@ from automix_graph.cli.options import (
     index_option,
     json_option,
     k_option,
+    language_option,
     large_option,
+    layout_option,
+    search_option,
     small_option,
     verifier_option,
 )
+from automix_graph.cli.policy_options import policy_option
 from automix_graph.errors import StoreError
 
 if TYPE_CHECKING:
@@ -31,29 +35,12 @@ if TYPE_CHECKING:
 @small_option
 @large_option
 @verifier_option
+@policy_option
 @embedding_option
 @k_option
-@click.option(
-    "--language",
-    type=click.Choice(["auto", "en", "zh"]),
-    default="auto",
-    show_default=True,
-    help="Language of the prompts; auto takes the question's.",
-)
-@click.option(
-    "--layout",
-    type=click.Choice(["shared", "document"]),
-    default="shared",
-    show_default=True,
-    help="Order of a judging model's prompts: shared lets a prompt cache serve its answer too.",
-)
-@click.option(
-    "--search",
-    type=click.Choice(["hybrid", "similarity", "bm25"]),
-    default="hybrid",
-    show_default=True,
-    help="How passages are ranked: by meaning and words, by meaning, or by words.",
-)
+@language_option
+@layout_option
+@search_option
 @json_option
 def ask(
     question: str,
@@ -62,6 +49,7 @@ def ask(
     small: str,
     large: str,
     verifier: str | None,
+    policy: Path | None,
     embedding: str,
     k: int,
     language: str,
@@ -80,10 +68,13 @@ def ask(
     from automix_graph.cli import view
     from automix_graph.graph import create_automix
     from automix_graph.models import load_embeddings
+    from automix_graph.policies import load_policy
     from automix_graph.retrieval import FaissStore
     from automix_graph.retrieval.manifest import Manifest
 
-    Manifest.read(index_dir)  # refuses what is no index, before models are loaded
+    # Both refuse what is none, before models are loaded.
+    Manifest.read(index_dir)
+    saved = None if policy is None else load_policy(policy)
     with (
         Console(stderr=True).status("loading the index") as status,
         FaissStore.open(index_dir, load_embeddings(embedding)) as store,
@@ -95,6 +86,7 @@ def ask(
             small=small,
             large=large,
             verifier=verifier,
+            policy=saved,
             retriever=store.as_retriever(search_type=search, search_kwargs={"k": k}),
             language=language,
             layout=layout,

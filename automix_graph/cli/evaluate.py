@@ -1,34 +1,38 @@
-"""``automix evaluate``: what a cascade is worth on a table of per-question results."""
+"""``automix evaluate``: what a cascade is worth on records, or on a table of per-question results."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from automix_graph.cli.options import json_option
-from automix_graph.cli.tier_options import tier_options
+from automix_graph.cli.policy_options import given_policies, policy_options
+from automix_graph.cli.price_option import price_option
+from automix_graph.cli.tier_options import Source, TierOptions, read_source, tier_options
 
 if TYPE_CHECKING:
-    from automix_graph.evaluation import Evaluation, Outcomes, Rule, TierColumns
+    from automix_graph.costs import Price
+    from automix_graph.evaluation import Evaluation, RecordFile
+    from automix_graph.evaluation.call_costs import Unit
+    from automix_graph.policies import Policy
 
 
 @click.command()
-@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @tier_options
+@price_option
 @click.option(
-    "--threshold",
-    "thresholds",
-    multiple=True,
-    type=click.FloatRange(0.0, 1.0),
-    metavar="T",
-    help="Policy to evaluate: keep an answer if its confidence is at least T. Repeat to compare; the first is the "
-    "headline. Default: keep it if its confidence is above 0.5.",
+    "--unit",
+    type=click.Choice(["usd", "seconds", "tokens"]),
+    show_default="usd",
+    help="Of the costs of records: USD, seconds of all calls one after the other, or tokens (read anew or written).",
 )
+@policy_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the bootstrap.")
 @click.option(
     "--resamples",
@@ -37,9 +41,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of the bootstrap, for the 95 % intervals.",
 )
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Also write a report with plots: one file that needs no network.",
+)
 @json_option
 def evaluate(
-    table: Path,
+    file: Path,
     *,
     tiers: tuple[str, ...],
     small: str | None,
@@ -47,18 +57,26 @@ def evaluate(
     confidence: str | None,
     cost_small: str | None,
     cost_large: str | None,
-    verify_cost: str,
-    thresholds: tuple[float, ...],
+    verify_cost: str | None,
+    given: tuple[tuple[str, Price], ...],
+    unit: Unit | None,
     seed: int,
     resamples: int,
+    report: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure what a cascade is worth on TABLE, a file with one row a question.
+    """Measure what a cascade is worth on FILE: records, or a table with one row a question. No model is called.
 
-    TABLE is CSV, JSON Lines or Parquet (which needs the 'evaluation' extra). Quality and confidence lie in [0, 1];
-    costs may have any unit, the same for all. Other columns are not read. No model is called.
+    Records are what 'automix record' writes (JSON Lines or Parquet). They need no options; costs are worked out from
+    the recorded calls at list prices or yours:
 
-    Two tiers:
+    \b
+      automix evaluate records.jsonl
+      automix evaluate records.jsonl --price local:small=0.1/0.4 \\
+        --policy policy.json --threshold 0.7 --report report.html
+
+    A table is CSV, JSON Lines or Parquet (which needs the 'evaluation' extra). Quality and confidence lie in [0, 1];
+    costs may have any unit, the same for all. Other columns are not read. Two tiers:
 
     \b
       automix evaluate results.csv --small s_ok --large l_ok \\
@@ -70,30 +88,39 @@ def evaluate(
       automix evaluate results.csv --tier a:a_ok:1:a_conf \\
         --tier b:b_ok:4:b_conf --tier c:c_ok:20 --verify-cost 0.15
     """  # noqa: D301  # click needs the control character
-    shorthand = {
-        "--small": small,
-        "--large": large,
-        "--confidence": confidence,
-        "--cost-small": cost_small,
-        "--cost-large": cost_large,
-    }
-    _check_options(tiers, shorthand)
+    options = TierOptions(
+        tiers=tiers,
+        small=small,
+        large=large,
+        confidence=confidence,
+        cost_small=cost_small,
+        cost_large=cost_large,
+        verify_cost=verify_cost,
+    )
+    source = read_source(file, options, prices=dict(given), unit=unit)
     # Imported here: numpy takes a while, and --help must not.
     from automix_graph.cli import evaluation_view
-    from automix_graph.evaluation import ACCEPT_CORRECT, Rule, evaluation_dict, read_outcomes
-    from automix_graph.evaluation.tier_columns import parse_cost
+    from automix_graph.evaluation import evaluation_dict
 
-    columns = columns_of(tiers, shorthand)
-    outcomes = read_outcomes(table, columns, parse_cost(verify_cost))
-    rules = [Rule(threshold) for threshold in dict.fromkeys(thresholds)] or [ACCEPT_CORRECT]
-    found = run(outcomes, rules, seed=seed, resamples=resamples)
+    found = run(source, given_policies(), seed=seed, resamples=resamples)
+    if report is not None:
+        from automix_graph.evaluation.report import write_report
+
+        write_report(found, report, records=None if source.records is None else source.records.rows)
     if as_json:
-        click.echo(json.dumps({"table": str(table), **evaluation_dict(found)}, ensure_ascii=False, indent=2))
+        plain = {"table": str(file), **evaluation_dict(found), "records": _records(source.records)}
+        click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
     else:
-        evaluation_view.show(Console(), found)
+        evaluation_view.show(Console(), found, source.records)
 
 
-def run(outcomes: Outcomes, rules: Sequence[Rule], *, seed: int, resamples: int) -> Evaluation:
+def _records(file: RecordFile | None) -> dict[str, Any] | None:
+    if file is None:
+        return None
+    return {"settings": dict(file.described), "replaced": file.replaced, "unfinished": file.unfinished}
+
+
+def run(source: Source, policies: Sequence[Policy], *, seed: int, resamples: int) -> Evaluation:
     """Evaluate with a progress bar on stderr."""
     from rich.progress import Progress
 
@@ -101,34 +128,11 @@ def run(outcomes: Outcomes, rules: Sequence[Rule], *, seed: int, resamples: int)
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("resampling", total=resamples)
-        return evaluate_outcomes(outcomes, rules, seed=seed, n_resamples=resamples, progress=lambda: bar.advance(task))
-
-
-def columns_of(tiers: Sequence[str], shorthand: dict[str, str | None]) -> list[TierColumns]:
-    """Return the columns of the tiers that the options name; one of the two ways is complete."""
-    from automix_graph.evaluation import TierColumns
-    from automix_graph.evaluation.tier_columns import parse_cost
-
-    if tiers:
-        return [TierColumns.parse(text) for text in tiers]
-    given = {name: value or "" for name, value in shorthand.items()}
-    return [
-        TierColumns(
-            name="small",
-            quality=given["--small"],
-            cost=parse_cost(given["--cost-small"]),
-            confidence=given["--confidence"],
-        ),
-        TierColumns(name="large", quality=given["--large"], cost=parse_cost(given["--cost-large"])),
-    ]
-
-
-def _check_options(tiers: Sequence[str], shorthand: dict[str, str | None]) -> None:
-    given = [name for name, value in shorthand.items() if value is not None]
-    missing = [name for name, value in shorthand.items() if not value]
-    if tiers and given:
-        raise click.UsageError(f"give either --tier or {given[0]}, not both")
-    if not tiers and missing:
-        raise click.UsageError(
-            f"{', '.join(missing)} not given; give --tier for each tier, or all of {', '.join(shorthand)}"
+        return evaluate_outcomes(
+            source.outcomes,
+            policies,
+            seed=seed,
+            n_resamples=resamples,
+            left_out=source.left_out,
+            progress=lambda: bar.advance(task),
         )

@@ -1,4 +1,4 @@
-"""How an evaluation looks for people: tables of tiers, policies and confidence, and what is undefined and why."""
+"""How an evaluation looks for people: tables of tiers, policies and confidence, and what is left out or undefined."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from automix_graph.evaluation import Evaluation, Interval, Measured, Undefined
-from automix_graph.evaluation.evaluation import Measures, RuleResult
+from automix_graph.evaluation import Evaluation, Interval, Measured, Measures, PolicyResult, RecordFile, Undefined
+from automix_graph.evaluation.outcomes import has_judgement
 
 _POLICY_ROWS: Final = {
     "quality": "quality",
@@ -25,9 +25,6 @@ _POLICY_ROWS: Final = {
     "break_even_pgr": "PGR to break even",
 }
 _TIER_ROWS: Final = {
-    "small": "quality of small",
-    "large": "quality of large",
-    "oracle": "quality of the best tier each time (oracle)",
     "apgr": "APGR (random 0.5)",
     "cpt50": "CPT 50 %",
     "cpt80": "CPT 80 %",
@@ -37,17 +34,23 @@ _TIER_ROWS: Final = {
     "ece": "ECE",
     "brier": "Brier score",
 }
+_IN_COST: Final = {"cost", "small_cost", "large_cost", "oracle_cost", "ibc"}
+"""Measures of no fixed size, since costs have any unit."""
+_UNITS: Final = {"usd": "USD", "seconds": "seconds", "tokens": "tokens"}
 
 
-def show(console: Console, evaluation: Evaluation) -> None:
-    """Print an evaluation."""
+def show(console: Console, evaluation: Evaluation, records: RecordFile | None = None) -> None:
+    """Print an evaluation, of a file of records or of a table."""
     level = f"{evaluation.level:.0%}"
     console.print(
         f"{evaluation.outcomes.n} questions; in brackets {level} intervals from {evaluation.n_resamples} resamples "
-        f"(seed {evaluation.seed}); – is undefined\n",
-        _tiers(evaluation),
-        _measures("Models and confidence", _TIER_ROWS, {"value": evaluation.tiers}),
+        f"(seed {evaluation.seed}); costs in {_unit(evaluation)}; – is undefined\n",
+        *(f"{escape(line)}\n" for line in (*_not_read(records), *_not_counted(evaluation))),
+        _compared(evaluation),
         _policies(evaluation),
+        *_over_first(evaluation),
+        _tiers(evaluation),
+        _measures("Confidence", _TIER_ROWS, [("value", evaluation.tiers)]),
         *_gain(evaluation),
         sep="\n",
         highlight=False,
@@ -56,14 +59,101 @@ def show(console: Console, evaluation: Evaluation) -> None:
         console.print(f"– {escape(line)}", highlight=False)
 
 
+def _unit(evaluation: Evaluation) -> str:
+    unit = evaluation.outcomes.unit
+    return "the unit of the table" if unit is None else _UNITS.get(unit, unit)
+
+
+def _not_read(records: RecordFile | None) -> list[str]:
+    """Return which records of a file did not become questions."""
+    if records is None:
+        return []
+    lines = []
+    if records.replaced:
+        lines.append(f"Records replaced by a later one with the same id: {records.replaced}.")
+    if records.unfinished:
+        lines.append("The last record was not finished, and is not read.")
+    return lines
+
+
+def _not_counted(evaluation: Evaluation) -> list[str]:
+    """Return what the measures do not speak of."""
+    left_out = evaluation.left_out
+    lines = []
+    if left_out.n:
+        told = ", ".join(f"{count} {reason}" for reason, count in left_out.counts.items())
+        lines.append(f"Left out of {left_out.n + evaluation.outcomes.n} questions: {told} (--json names them).")
+    if left_out.uncharged:
+        lines.append(
+            "Costs are at least those shown; questions with a failed call that told no tokens: "
+            f"{len(left_out.uncharged)}."
+        )
+    for tier in evaluation.outcomes.tiers[:-1]:
+        failed = int((~has_judgement(tier)).sum())
+        if failed:
+            lines.append(
+                f"Failed verifications of tier {tier.name!r}: {failed}. These questions escalate, and measures of "
+                "confidence leave them out."
+            )
+    return lines
+
+
+def _all_results(evaluation: Evaluation) -> list[PolicyResult]:
+    best = evaluation.hindsight
+    return [*evaluation.policies] if isinstance(best, Undefined) else [*evaluation.policies, best]
+
+
+def _title(result: PolicyResult) -> str:
+    return f"best in hindsight: {result.keeps}" if result.in_hindsight else f"keep: {result.keeps}"
+
+
+def _compared(evaluation: Evaluation) -> Table:
+    """Set the policies beside what needs none: each model alone, a random mix of the same cost, and the oracle."""
+    table = _table("Quality and cost of a question", ["", "Quality", "Cost", "Escalated"])
+    tiers = evaluation.tiers
+
+    def reference(label: str, name: str, escalated: str) -> None:
+        table.add_row(label, _named(tiers, name), _named(tiers, f"{name}_cost"), escalated)
+
+    reference("small only", "small", "0.0%")
+    for result in _all_results(evaluation):
+        measures = result.measures
+        share = measures.values["escalated"]
+        escalated = "–" if isinstance(share, Undefined) else f"{share:.1%}"
+        table.add_row(escape(_title(result)), _named(measures, "quality"), _named(measures, "cost"), escalated)
+        mix = result.random_mix
+        if not isinstance(mix, Undefined):
+            quality, cost = (_number(name, value) for name, value in (("quality", mix.quality), ("cost", mix.cost)))
+            table.add_row("  random mix for no more than that", quality, cost, f"{mix.share_large:.1%}")
+    reference("large only", "large", "100.0%")
+    reference("oracle: the cheapest of the best", "oracle", "")
+    return table
+
+
+def _policies(evaluation: Evaluation) -> Table:
+    rows = {name: label for name, label in _POLICY_ROWS.items() if name not in {"quality", "cost"}}
+    return _measures("Policies", rows, [(_title(result), result.measures) for result in _all_results(evaluation)])
+
+
+def _over_first(evaluation: Evaluation) -> list[RenderableType]:
+    results = [(_title(result), result.over_first) for result in _all_results(evaluation)]
+    table = _table(f"Over the first policy ({escape(results[0][0])})", ["", "Quality", "Cost"])
+    for title, over in results:
+        if over is not None:
+            table.add_row(escape(title), _named(over, "quality"), _named(over, "cost"))
+    return [table] if table.rows else []
+
+
 def _tiers(evaluation: Evaluation) -> Table:
-    first = evaluation.rules[0]
-    table = _table("Tiers", ["Tier", "Quality", "Cost", "Verification", "Asked", "Answered"])
+    first = evaluation.policies[0]
+    headers = ["Tier", "Quality", "Cost", "Cost alone", "Verification", "Asked", "Answered"]
+    table = _table(f"Tiers ({escape(_title(first))})", headers)
     for at, tier in enumerate(evaluation.outcomes.tiers):
         table.add_row(
             escape(tier.name),
             f"{tier.quality.mean():.4f}",
             f"{tier.cost.mean():.4g}",
+            f"{tier.alone_cost.mean():.4g}",
             "none" if tier.confidence is None else f"{tier.verify_cost.mean():.4g}",
             f"{first.asked[at]:.1%}",
             f"{first.answered[at]:.1%}",
@@ -71,21 +161,10 @@ def _tiers(evaluation: Evaluation) -> Table:
     return table
 
 
-def _policies(evaluation: Evaluation) -> Table:
-    results = list(evaluation.rules)
-    if not isinstance(evaluation.hindsight, Undefined):
-        results.append(evaluation.hindsight)
-    return _measures("Policies", _POLICY_ROWS, {_title(result): result.measures for result in results})
-
-
-def _title(result: RuleResult) -> str:
-    return f"best in hindsight: {result.rule.keeps}" if result.rule.in_hindsight else f"keep: {result.rule.keeps}"
-
-
-def _measures(title: str, rows: Mapping[str, str], columns: Mapping[str, Measures]) -> Table:
-    table = _table(title, ["", *columns])
+def _measures(title: str, rows: Mapping[str, str], columns: Sequence[tuple[str, Measures]]) -> Table:
+    table = _table(title, ["", *(escape(header) for header, _ in columns)])
     for name, label in rows.items():
-        table.add_row(label, *(_cell(found.values[name], found.intervals[name]) for found in columns.values()))
+        table.add_row(label, *(_named(found, name) for _, found in columns))
     return table
 
 
@@ -95,17 +174,18 @@ def _gain(evaluation: Evaluation) -> list[RenderableType]:
     table = _table("What the large model adds, by confidence", ["Confidence", "n", "Small", "Large", "Gain"])
     for found, interval in zip(evaluation.gain, evaluation.gain_intervals, strict=True):
         span = f"{found.low:.3f} to {found.high:.3f}"
-        table.add_row(span, str(found.n), f"{found.small:.3f}", f"{found.large:.3f}", _cell(found.gain, interval))
+        gain = _cell("gain", found.gain, interval)
+        table.add_row(span, str(found.n), f"{found.small:.3f}", f"{found.large:.3f}", gain)
     return [table]
 
 
 def _reasons(evaluation: Evaluation) -> list[str]:
     """Return why measures are undefined, each reason once with all the measures that it holds for."""
     measured: dict[str, Measured] = {
-        _TIER_ROWS.get(n, n): v for n, v in evaluation.tiers.values.items() if n in _TIER_ROWS
+        _TIER_ROWS[name]: value for name, value in evaluation.tiers.values.items() if name in _TIER_ROWS
     }
-    for result in evaluation.rules:
-        measured |= {f"{_POLICY_ROWS[n]} ({result.rule.keeps})": v for n, v in result.measures.values.items()}
+    for result in evaluation.policies:
+        measured |= {f"{_POLICY_ROWS[n]} ({result.keeps})": v for n, v in result.measures.values.items()}
     names: dict[str, list[str]] = {}
     for name, found in measured.items():
         if isinstance(found, Undefined):
@@ -113,12 +193,20 @@ def _reasons(evaluation: Evaluation) -> list[str]:
     return [f"{', '.join(labels)}: {reason}" for reason, labels in names.items()]
 
 
-def _cell(measured: Measured, interval: Interval) -> str:
+def _named(measures: Measures, name: str) -> str:
+    return _cell(name, measures.values[name], measures.intervals[name])
+
+
+def _cell(name: str, measured: Measured, interval: Interval) -> str:
     if isinstance(measured, Undefined):
         return "–"
     if interval.low is None or interval.high is None:
-        return f"{measured:.4f}"
-    return f"{measured:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
+        return _number(name, measured)
+    return f"{_number(name, measured)} [{_number(name, interval.low)}, {_number(name, interval.high)}]"
+
+
+def _number(name: str, value: float) -> str:
+    return f"{value:.4g}" if name in _IN_COST else f"{value:.4f}"
 
 
 def _table(title: str, headers: Sequence[str]) -> Table:

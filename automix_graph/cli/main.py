@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "index": "automix_graph.cli.index",
     "models": "automix_graph.cli.models",
     "plan": "automix_graph.cli.plan",
+    "record": "automix_graph.cli.record",
 }
 """Modules by subcommand; each holds a command of the same name."""
 

@@ -66,3 +66,24 @@ k_option = click.option(
     show_default=True,
     help="Passages retrieved for a question.",
 )
+language_option = click.option(
+    "--language",
+    type=click.Choice(["auto", "en", "zh"]),
+    default="auto",
+    show_default=True,
+    help="Language of the prompts; auto takes the question's.",
+)
+layout_option = click.option(
+    "--layout",
+    type=click.Choice(["shared", "document"]),
+    default="shared",
+    show_default=True,
+    help="Order of a judging model's prompts: shared lets a prompt cache serve its answer too.",
+)
+search_option = click.option(
+    "--search",
+    type=click.Choice(["hybrid", "similarity", "bm25"]),
+    default="hybrid",
+    show_default=True,
+    help="How passages are ranked: by meaning and words, by meaning, or by words.",
+)

@@ -1,16 +1,19 @@
-"""``automix plan``: does a cascade pay, and with which verifier, from a few numbers."""
+"""``automix plan``: does a cascade pay, and with which verifier, from a few numbers or from records."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import math
-from typing import Final, get_args
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from automix_graph.cli.options import json_option, large_option, small_option
+from automix_graph.cli.policy_options import policy_option
+from automix_graph.cli.price_option import price_option
 from automix_graph.costs.break_even import check_share
 from automix_graph.costs.comparison import compare_layouts
 from automix_graph.costs.layouts import Judge, Labels, Method, VerifierLayout, default_layouts, layouts_of
@@ -18,45 +21,26 @@ from automix_graph.costs.prices import Price, Prices
 from automix_graph.costs.workload import PromptTokens, Workload
 from automix_graph.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from automix_graph.evaluation.recorded_workload import RecordedWorkload
+
 _TOKENS: Final = click.IntRange(min=0)
 _SHARE: Final = click.FloatRange(min=0, max=1)
 
 
-def _read_prices(
-    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
-) -> tuple[tuple[str, Price], ...]:
-    return tuple(map(_read_price, values))
-
-
-def _read_price(value: str) -> tuple[str, Price]:
-    label, _, numbers = value.rpartition("=")
-    price = None
-    with contextlib.suppress(TypeError, ValueError):
-        price = Price(*map(float, numbers.split("/")))
-    if not label or price is None or not all(0 <= number < math.inf for number in price if number is not None):
-        raise click.BadParameter(
-            f"{value!r} is no price; write MODEL=INPUT/OUTPUT or MODEL=INPUT/OUTPUT/CACHED in USD per million tokens, "
-            "such as openai:gpt-5-mini=0.25/2/0.025"
-        )
-    if price.cached_input is not None and price.cached_input > price.input:
-        raise click.BadParameter(
-            f"{value!r} makes cached input dearer than input; the order is MODEL=INPUT/OUTPUT/CACHED"
-        )
-    return label, price
-
-
 @click.command()
+@click.argument("records", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @small_option
 @large_option
+@policy_option
 @click.option("--verifier", help="A third model that could judge; the small and the large one are compared anyway.")
-@click.option("--context-tokens", type=_TOKENS, required=True, help="The passages of a question.")
+@click.option("--context-tokens", type=_TOKENS, help="The passages of a question.")
 @click.option("--question-tokens", type=_TOKENS, default=30, show_default=True, help="A question.")
-@click.option("--small-answer-tokens", type=_TOKENS, required=True, help="What the small model writes, reasoning too.")
-@click.option("--large-answer-tokens", type=_TOKENS, required=True, help="What the large model writes, reasoning too.")
+@click.option("--small-answer-tokens", type=_TOKENS, help="What the small model writes, reasoning too.")
+@click.option("--large-answer-tokens", type=_TOKENS, help="What the large model writes, reasoning too.")
 @click.option(
     "--accept-rate",
     type=_SHARE,
-    required=True,
     help="Share of small answers that the judge accepts; a guess, until it is measured.",
 )
 @click.option(
@@ -101,14 +85,7 @@ def _read_price(value: str) -> tuple[str, Price]:
     multiple=True,
     help="Compare only this way of verifying, with every judge; may be repeated.",
 )
-@click.option(
-    "--price",
-    "given",
-    callback=_read_prices,
-    multiple=True,
-    metavar="MODEL=INPUT/OUTPUT[/CACHED]",
-    help="Price of a model in USD per million tokens, in place of the list price; may be repeated.",
-)
+@price_option
 @click.option("--small-quality", type=_SHARE, help="Share of the small model's answers that are right, if known.")
 @click.option("--large-quality", type=_SHARE, help="Share of the large model's answers that are right, if known.")
 @click.option("--price-of-error", type=float, help="What a wrong answer costs you, in USD.")
@@ -124,15 +101,17 @@ def _read_price(value: str) -> tuple[str, Price]:
 @click.option("--shared-prompt-tokens", type=_TOKENS, help="Instructions and examples of prompts that share a prefix.")
 @json_option
 def plan(
+    records: Path | None,
     *,
     small: str,
     large: str,
+    policy: Path | None,
     verifier: str | None,
-    context_tokens: int,
+    context_tokens: int | None,
     question_tokens: int,
-    small_answer_tokens: int,
-    large_answer_tokens: int,
-    accept_rate: float,
+    small_answer_tokens: int | None,
+    large_answer_tokens: int | None,
+    accept_rate: float | None,
     evidence_tokens: int | None,
     votes: int,
     separate_votes: bool,
@@ -155,20 +134,41 @@ def plan(
 
     Every way to verify is charged at list prices (or yours) for one question: the small answer, its verification, and
     the large answer where the small one is rejected. No model is called. Token counts are means over your questions.
+
+    RECORDS, a file that 'automix record' wrote, gives models, token counts, accept rate and qualities, and what the
+    questions cost as they were recorded. Options win over it. Without it, --context-tokens, --small-answer-tokens,
+    --large-answer-tokens and --accept-rate are needed.
     """
     # Imported here: it takes a second, and --help must not.
     from automix_graph.cli.plan_view import Stakes, as_plain, show
     from automix_graph.verification.reading.evidence import DEFAULT_EVIDENCE_TOKENS
 
-    labels = _labels(small, large, verifier)
-    prices = _prices(given, labels)
+    recorded = None if records is None else _recorded(records, policy, given)
+    if recorded is None:
+        needed = {
+            "--context-tokens": context_tokens,
+            "--small-answer-tokens": small_answer_tokens,
+            "--large-answer-tokens": large_answer_tokens,
+            "--accept-rate": accept_rate,
+        }
+        _check_given(needed, policy)
+    chosen = _Chosen(recorded)
+    labels = _labels(chosen("small", small), chosen("large", large), verifier)
+    others = {recorded.small, recorded.large} if recorded else set()
+    prices = _prices(given, labels, others)
+    small_quality, large_quality = chosen("small_quality", small_quality), chosen("large_quality", large_quality)
     stakes = Stakes(price_of_error=price_of_error, qualities=_qualities(small_quality, large_quality))
+    prompts = _prompt_tokens(
+        chosen("language", language), answer_prompt_tokens, verify_prompt_tokens, shared_prompt_tokens
+    )
+    if recorded is not None and context_tokens is None:
+        context_tokens = max(0, recorded.prompt - prompts.answer - question_tokens)
     workload = Workload(
-        context=context_tokens,
+        context=context_tokens or 0,
         question=question_tokens,
-        small_answer=small_answer_tokens,
-        large_answer=large_answer_tokens,
-        prompts=_prompt_tokens(language, answer_prompt_tokens, verify_prompt_tokens, shared_prompt_tokens),
+        small_answer=chosen("small_answer_tokens", small_answer_tokens),
+        large_answer=chosen("large_answer_tokens", large_answer_tokens),
+        prompts=prompts,
         evidence=DEFAULT_EVIDENCE_TOKENS if evidence_tokens is None else evidence_tokens,
         votes=votes,
         verdict=verdict_tokens,
@@ -177,11 +177,55 @@ def plan(
         cacheable=cacheable_tokens,
         votes_in_one_request=not separate_votes,
     )
-    compared = compare_layouts(_layouts(methods, large), workload, labels, prices, accept_rate=accept_rate)
+    rate = chosen("accept_rate", accept_rate)
+    compared = compare_layouts(_layouts(methods, labels["large"]), workload, labels, prices, accept_rate=rate)
+    measured = recorded if recorded and (recorded.small, recorded.large) == (labels["small"], labels["large"]) else None
     if as_json:
-        click.echo(json.dumps(as_plain(compared, workload, labels, prices, stakes), ensure_ascii=False, indent=2))
+        plain = as_plain(compared, workload, labels, prices, stakes, measured)
+        click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
     else:
-        show(Console(), compared, workload, labels, prices, stakes)
+        show(Console(), compared, workload, labels, prices, stakes, measured)
+
+
+def _recorded(path: Path, policy: Path | None, given: tuple[tuple[str, Price], ...]) -> RecordedWorkload:
+    from automix_graph.evaluation.record_files import read_records
+    from automix_graph.evaluation.recorded_workload import RecordedWorkload
+    from automix_graph.policies import AcceptCorrect, load_policy
+
+    follows = AcceptCorrect() if policy is None else load_policy(policy)
+    return RecordedWorkload.of(read_records(path).rows, follows, dict(given))
+
+
+class _Chosen:
+    """Takes an option where the user gave it, else what the records tell, else the option's default."""
+
+    def __init__(self, recorded: RecordedWorkload | None) -> None:
+        self._known: dict[str, Any] = {}
+        if recorded is not None:
+            self._known = {
+                "small": recorded.small,
+                "large": recorded.large,
+                "language": recorded.language,
+                "small_answer_tokens": recorded.small_answer,
+                "large_answer_tokens": recorded.large_answer,
+                "accept_rate": recorded.accept_rate,
+                "small_quality": recorded.qualities[0],
+                "large_quality": recorded.qualities[1],
+            }
+
+    def __call__(self, name: str, value: Any) -> Any:
+        source = click.get_current_context().get_parameter_source(name)
+        return value if source is ParameterSource.COMMANDLINE else self._known.get(name, value)
+
+
+def _check_given(needed: Mapping[str, object], policy: Path | None) -> None:
+    missing = [option for option, value in needed.items() if value is None]
+    if missing:
+        raise click.UsageError(f"without RECORDS, give {', '.join(missing)}")
+    if policy is not None:
+        raise click.UsageError(
+            "--policy decides about records, and none are given; give RECORDS, or --accept-rate alone"
+        )
 
 
 def _labels(small: str, large: str, verifier: str | None) -> Labels:
@@ -195,9 +239,9 @@ def _labels(small: str, large: str, verifier: str | None) -> Labels:
     return labels | {"third": verifier}
 
 
-def _prices(given: tuple[tuple[str, Price], ...], labels: Labels) -> Prices:
+def _prices(given: tuple[tuple[str, Price], ...], labels: Labels, recorded: set[str]) -> Prices:
     for label, _ in given:
-        if label not in labels.values():
+        if label not in {*labels.values(), *recorded}:
             raise click.BadParameter(
                 f"{label!r} is none of the models of this plan: {', '.join(labels.values())}", param_hint="--price"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -17,6 +17,9 @@ from automix_graph.costs.layouts import ASSUMPTIONS, Labels
 from automix_graph.costs.prices import Prices
 from automix_graph.costs.workload import Workload
 from automix_graph.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from automix_graph.evaluation.recorded_workload import RecordedWorkload
 
 SCHEMA_VERSION: Final = 1
 _SHOWN: Final = 1000
@@ -45,12 +48,20 @@ class Stakes:
             )
 
 
-def as_plain(plan: Plan, workload: Workload, labels: Labels, prices: Prices, stakes: Stakes) -> dict[str, Any]:
+def as_plain(
+    plan: Plan,
+    workload: Workload,
+    labels: Labels,
+    prices: Prices,
+    stakes: Stakes,
+    recorded: RecordedWorkload | None = None,
+) -> dict[str, Any]:
     """Return a plan as plain data; costs are in USD per question, and null where a price is unknown."""
     first = plan.rows[0].costs
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": sentence(plan, labels),
+        "recorded": None if recorded is None else _plain_recorded(recorded, plan.accept_rate, labels),
         "outlook": plan.outlook,
         "accept_rate": plan.accept_rate,
         "always_small_cost": first.always_small,
@@ -65,8 +76,21 @@ def as_plain(plan: Plan, workload: Workload, labels: Labels, prices: Prices, sta
     }
 
 
-def show(console: Console, plan: Plan, workload: Workload, labels: Labels, prices: Prices, stakes: Stakes) -> None:
-    """Print a plan: the verdict, the table, and how to read it."""
+def show(
+    console: Console,
+    plan: Plan,
+    workload: Workload,
+    labels: Labels,
+    prices: Prices,
+    stakes: Stakes,
+    recorded: RecordedWorkload | None = None,
+) -> None:
+    """Print a plan: what was recorded, the verdict, the table, and how to read it."""
+    if recorded is not None:
+        console.print(
+            recorded_sentence(recorded, plan.accept_rate, labels), style="bold", markup=False, highlight=False
+        )
+        console.print("By the same tokens, with other verifiers:\n", highlight=False)
     console.print(sentence(plan, labels), style="bold", markup=False, highlight=False)
     console.print("", _table(plan, stakes), "", *_how_to_read(plan, stakes), "", sep="\n", highlight=False)
     console.print(*_grounds(workload, labels, prices), sep="\n", highlight=False)
@@ -98,6 +122,41 @@ def sentence(plan: Plan, labels: Labels) -> str:
         f"{_percent(best.costs.break_even_accept_rate)}, and is worth it if it recovers more than {_percent(need)} of "
         "the quality gap between the two models."
     )
+
+
+def recorded_sentence(recorded: RecordedWorkload, accept_rate: float, labels: Labels) -> str:
+    """Return what the recorded questions came to."""
+    costs = recorded.costs
+    expected = costs.expected(accept_rate)
+    told = (
+        f"As recorded ({recorded.n:,} questions, verifier {recorded.verifier}, accept rate {_percent(accept_rate)}), "
+        f"{_SHOWN:,} questions cost {_usd(expected)} instead of {_usd(costs.always_large)} for always asking "
+        f"{labels['large']}: "
+    )
+    if costs.can_pay is False:
+        return told + "the cascade cannot pay, even if every small answer were kept."
+    starts = _percent(costs.break_even_accept_rate)
+    return told + (f"it pays, above {starts}." if costs.pays(accept_rate) else f"it would pay above {starts}.")
+
+
+def _plain_recorded(recorded: RecordedWorkload, accept_rate: float, labels: Labels) -> dict[str, Any]:
+    costs = recorded.costs
+    return {
+        "verdict": recorded_sentence(recorded, accept_rate, labels),
+        "n": recorded.n,
+        "verifier": recorded.verifier,
+        "small_quality": recorded.qualities[0],
+        "large_quality": recorded.qualities[1],
+        "small_cost": costs.small,
+        "verify_cost": costs.verify,
+        "escalate_cost": costs.escalate,
+        "always_large_cost": costs.always_large,
+        "expected_cost": costs.expected(accept_rate),
+        "pays": costs.pays(accept_rate),
+        "can_pay": costs.can_pay,
+        "break_even_accept_rate": costs.break_even_accept_rate,
+        "needed_gap_share": costs.needed_gap_share(accept_rate),
+    }
 
 
 def _table(plan: Plan, stakes: Stakes) -> Table:

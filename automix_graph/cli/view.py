@@ -34,6 +34,7 @@ def show(console: Console, result: Mapping[str, Any]) -> None:
         Group(Text("\nSources", style="bold"), *(_source(n, d) for n, d in enumerate(result["documents"], start=1))),
         "",
         calls_table(result["usage"], result["cost"]),
+        beside_always_large(result["usage"]),
         sep="\n",
     )
 
@@ -54,11 +55,12 @@ def calls_table(usage: Mapping[str, Any], cost: float | None) -> Table:
     table = Table(title="Calls", title_justify="left", show_footer=True)
     table.add_column("Call", footer="total")
     table.add_column("Model", overflow="fold")
+    missing = " + ?" if usage["calls_without_usage"] else ""
     totals = (
-        _tokens(usage["input_tokens"], usage["cached_input_tokens"]),
-        str(usage["output_tokens"]),
+        _tokens(usage["input_tokens"], usage["cached_input_tokens"]) + missing,
+        f"{usage['output_tokens']}{missing}",
         f"{usage['seconds']:.1f}",
-        _cost(cost),
+        f"≥ ${usage['cost_at_least']:.6f}" if cost is None and usage["cost_at_least"] else _cost(cost),
     )
     for header, footer in zip(("Tokens in", "out", "Seconds", "Cost"), totals, strict=True):
         table.add_column(header, footer=footer, justify="right")
@@ -74,6 +76,19 @@ def calls_table(usage: Mapping[str, Any], cost: float | None) -> Table:
         if call["error"]:
             table.add_row("", Text(f"failed: {call['error']}", style="red", overflow="fold"))
     return table
+
+
+def beside_always_large(usage: Mapping[str, Any]) -> Text:
+    """Return a line that compares the cost with that of asking only the large model."""
+    alone, saved = usage["always_large_cost"], usage["saved"]
+    line = Text("The large model's answer alone: ")
+    if alone is None:
+        return line.append("unknown (the price of a model is not known, or tokens were not reported)")
+    line.append(f"${alone:.6f}{' (estimated)' if usage['always_large_estimated'] else ''}")
+    if saved is not None:
+        line.append(f"   {'Saved' if saved >= 0 else 'Lost'}: ")
+        line.append(f"${abs(saved):.6f}", "bold green" if saved >= 0 else "bold red")
+    return line
 
 
 def _source(number: int, document: Document) -> RenderableType:

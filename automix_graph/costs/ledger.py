@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from automix_graph.records import Call
+from automix_graph.records import Bill, Call
 
 
 def total_cost(calls: Iterable[Call]) -> float | None:
@@ -16,20 +16,26 @@ def total_cost(calls: Iterable[Call]) -> float | None:
     return sum(known) if len(known) == len(costs) else None
 
 
-def summarise(calls: Sequence[Call]) -> dict[str, Any]:
+def summarise(calls: Sequence[Call], bill: Bill) -> dict[str, Any]:
     """Return the ledger of a question as plain data.
 
     Token sums are over the calls that reported them; ``calls_without_usage`` counts those that did not, and
-    ``cost_at_least`` sums the costs that are known.
+    ``cost_at_least`` sums the costs that are known. ``always_large_cost`` is what the large model's answer alone would
+    have cost, ``always_large_estimated`` whether that is an estimate, and ``saved`` the difference, negative where the
+    cascade lost money; all in USD, None where unknown.
     """
     return {
         "calls": [_plain(call) for call in calls],
         "input_tokens": sum(call.usage.input_tokens or 0 for call in calls),
         "cached_input_tokens": sum(call.usage.cached_input_tokens or 0 for call in calls),
         "output_tokens": sum(call.usage.output_tokens or 0 for call in calls),
+        "reasoning_tokens": sum(call.usage.reasoning_tokens or 0 for call in calls),
         "calls_without_usage": sum(call.usage.input_tokens is None for call in calls),
         "seconds": sum(call.seconds for call in calls),
-        "cost_at_least": sum(call.cost or 0.0 for call in calls),
+        "cost_at_least": bill.at_least,
+        "always_large_cost": bill.always_large,
+        "always_large_estimated": bill.estimated,
+        "saved": bill.saved,
     }
 
 

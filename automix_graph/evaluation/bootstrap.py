@@ -79,19 +79,47 @@ def bootstrap_interval(
     """
     arrays = [np.asarray(column) for column in columns]
     n = _rows(arrays, groups)
-    if n_resamples < 1:
-        raise ValueError(f"n_resamples is {n_resamples!r}; draw at least 1, better 1000 or more")
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level {level!r} is not a coverage; use a number between 0 and 1, such as 0.95")
+    check_resampling(n_resamples, level)
     codes = np.arange(n) if groups is None else group_codes(groups)
     estimate = _number(statistic(*arrays))
     draws = _draws(codes, n_resamples, np.random.default_rng(seed))
     found = [_number(statistic(*(array[rows] for array in arrays))) for rows in draws]
-    values = [value for value in found if value is not None]
+    return percentile_interval(estimate, found, level=level, n=n, units=int(codes.max()) + 1)
+
+
+def check_resampling(n_resamples: int, level: float) -> None:
+    """Refuse what no bootstrap can be.
+
+    Raises:
+        ValueError: there is no resample, or the level lies outside (0, 1).
+    """
+    if n_resamples < 1:
+        raise ValueError(f"n_resamples is {n_resamples!r}; draw at least 1, better 1000 or more")
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level {level!r} is not a coverage; use a number between 0 and 1, such as 0.95")
+
+
+def percentile_interval(
+    estimate: float | None, drawn: Sequence[float | None], *, level: float, n: int, units: int
+) -> Interval:
+    """Return an estimate with the interval between percentiles of what resamples gave.
+
+    Args:
+        estimate: the statistic of all rows; None where it is undefined.
+        drawn: the statistic of each resample; None where it is undefined.
+        level: coverage aimed at, in (0, 1).
+        n: rows.
+        units: of which resamples are made, rows or groups of them; one has no interval.
+
+    Example:
+        >>> percentile_interval(0.5, [0.0, None, 1.0], level=0.5, n=2, units=2).high
+        0.75
+    """
+    values = [value for value in drawn if value is not None]
     low = high = None
-    if estimate is not None and values and codes.max() > 0:
+    if estimate is not None and values and units > 1:
         low, high = (float(end) for end in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
-    failed = n_resamples - len(values)
+    failed = len(drawn) - len(values)
     return Interval(estimate=estimate, low=low, high=high, level=level, n=n, failed_resamples=failed)
 
 

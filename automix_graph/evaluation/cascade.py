@@ -1,64 +1,26 @@
-"""What becomes of every question when tiers are asked one after the other until an answer is kept.
+"""What becomes of every question when tiers are asked one after the other until a policy keeps an answer.
 
 Every answer and every verification on the way is paid for: with tiers 1, 2, …, a question that ends at tier t costs the
 answers of tiers 1 to t and the verifications of tiers 1 to t, of which the last tier has none. For two tiers that is
-small + verification + (if escalated) large. What is kept is decided outside; skipping tiers is
-not known here.
+small + verification + (if escalated) large. As in the graph, a draft whose verification failed always escalates.
+Skipping tiers is not known here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automix_graph.evaluation.outcomes import Outcomes, confidence_of
+from automix_graph.evaluation.outcomes import Outcomes, Tier, confidence_of, has_judgement, judged_of
+from automix_graph.policies import ColumnPolicy, Policy, decide
+from automix_graph.records import Verdict, Verification
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A fixed threshold on the confidence, the same at every tier.
-
-    Attributes:
-        minimum: the threshold, in [0, 1].
-        above: True keeps an answer if its confidence is above the threshold, False also if it is equal.
-        in_hindsight: whether the threshold was chosen on the outcomes that it is measured on.
-
-    Raises:
-        ValueError: the threshold lies outside [0, 1].
-
-    Example:
-        >>> Rule(0.7).name, Rule(0.7).keeps, Rule(0.7).keep(np.array([0.6, 0.7]))
-        ('threshold(0.7)', 'confidence >= 0.7', array([False,  True]))
-    """
-
-    minimum: float
-    above: bool = False
-    in_hindsight: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.minimum <= 1.0:
-            raise ValueError(f"threshold {self.minimum!r} is not a confidence; use a number in [0, 1]")
-
-    @property
-    def name(self) -> str:
-        """As the policies are called: ``accept-correct``, or ``threshold(minimum)``."""
-        return "accept-correct" if self == ACCEPT_CORRECT else f"threshold({self.minimum:g})"
-
-    @property
-    def keeps(self) -> str:
-        """Which answers are kept, in words."""
-        return f"confidence {'>' if self.above else '>='} {self.minimum:g}"
-
-    def keep(self, confidence: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return which answers are kept, shape (n,)."""
-        return confidence > self.minimum if self.above else confidence >= self.minimum
-
-
-ACCEPT_CORRECT = Rule(0.5, above=True)
-"""The default: an answer is kept if the verdict is CORRECT, which its confidence says by lying above 0.5."""
+METHOD: Final = "table"
+"""Names the verifications that are made up where a table has confidences only."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,6 +46,44 @@ class Cascade:
         """The share of questions that went beyond the first tier."""
         return float(np.mean(self.route > 0))
 
+    def take(self, rows: NDArray[np.intp]) -> Cascade:
+        """Return the cascade of these questions only, in this order; a question may come more than once."""
+        return Cascade(route=self.route[rows], quality=self.quality[rows], cost=self.cost[rows])
+
+
+def replay(outcomes: Outcomes, policy: Policy) -> Cascade:
+    """Return where every question ends under a policy, without calling a model.
+
+    A `ColumnPolicy` decides about all questions at once, any other one about each question that comes so far, from its
+    recorded verifications; where only confidences are known, the verdict is CORRECT above 0.5.
+
+    Args:
+        outcomes: of every tier.
+        policy: decides at every tier but the last.
+
+    Raises:
+        ConfigurationError: the policy returned something else than a decision.
+        ValueError: a `ColumnPolicy` did not return one decision a question.
+
+    Example:
+        >>> from automix_graph.policies import Threshold
+        >>> small = Tier(name="small", quality=[1, 0], cost=1, confidence=[0.9, 0.3], verify_cost=0.5)
+        >>> table = Outcomes(tiers=(small, Tier(name="large", quality=[1, 1], cost=20)))
+        >>> replay(table, Threshold(0.7)).cost
+        array([ 1.5, 21.5])
+    """
+    kept: list[NDArray[np.bool_]] = []
+    here = np.ones(outcomes.n, dtype=np.bool_)
+    for position, tier in enumerate(outcomes.tiers[:-1]):
+        if isinstance(policy, ColumnPolicy):
+            history = [judged_of(asked) for asked in outcomes.tiers[: position + 1]]
+            found = _checked(policy, policy.accepts(history), outcomes.n) & has_judgement(tier)
+        else:
+            found = _decided(outcomes.tiers[: position + 1], policy, here)
+        kept.append(found)
+        here = here & ~found
+    return run_cascade(outcomes, kept)
+
 
 def run_cascade(outcomes: Outcomes, kept: Sequence[NDArray[np.bool_]]) -> Cascade:
     """Send every question up the tiers until an answer is kept.
@@ -96,7 +96,6 @@ def run_cascade(outcomes: Outcomes, kept: Sequence[NDArray[np.bool_]]) -> Cascad
         ValueError: there is not one column for each tier but the last, or one has another length.
 
     Example:
-        >>> from automix_graph.evaluation.outcomes import Tier
         >>> small = Tier(name="small", quality=[1, 0], cost=1, confidence=[0.9, 0.3], verify_cost=0.5)
         >>> table = Outcomes(tiers=(small, Tier(name="large", quality=[1, 1], cost=20)))
         >>> run_cascade(table, [np.array([True, False])]).cost
@@ -121,6 +120,28 @@ def run_cascade(outcomes: Outcomes, kept: Sequence[NDArray[np.bool_]]) -> Cascad
     return Cascade(route=route, quality=quality, cost=cost)
 
 
-def follow(outcomes: Outcomes, rule: Rule) -> Cascade:
-    """Return where every question ends under a fixed threshold at every tier."""
-    return run_cascade(outcomes, [rule.keep(confidence_of(tier)) for tier in outcomes.tiers[:-1]])
+def _checked(policy: Policy, found: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    if np.shape(found) != (n,):
+        raise ValueError(
+            f"policy {policy.name!r} decided in shape {np.shape(found)}; accepts(history) must return shape ({n},), "
+            "one decision a question"
+        )
+    return np.asarray(found, dtype=np.bool_)
+
+
+def _decided(asked: Sequence[Tier], policy: Policy, here: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Ask a policy about each question that has come to the last of these tiers."""
+    kept = np.zeros(here.size, dtype=np.bool_)
+    for row in np.flatnonzero(here):
+        kept[row] = decide(policy, [_verification(tier, row) for tier in asked]).accept
+    return kept
+
+
+def _verification(tier: Tier, row: np.intp) -> Verification:
+    if tier.verifications is not None:
+        found: Verification = tier.verifications[row]
+        return found
+    sure = float(confidence_of(tier)[row])
+    return Verification(
+        method=METHOD, verdict=Verdict.CORRECT if judged_of(tier).correct[row] else Verdict.INCORRECT, confidence=sure
+    )

@@ -1,8 +1,9 @@
 """Quality and cost of a two-tier cascade at every share escalated, the least confident questions first.
 
 Questions of equal confidence cannot be told apart, so inside such a block the curve is straight: the expected value
-when they escalate in random order. The order of the rows therefore changes nothing. Every point is measured on the
-outcomes that the order of the confidences is judged by; no threshold is chosen here.
+when they escalate in random order. The order of the rows therefore changes nothing. Questions whose verification failed
+are such a block, and the first to escalate, as under every policy. Every point is measured on the outcomes that the
+order of the confidences is judged by.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix_graph.evaluation.lift import Ends
-from automix_graph.evaluation.outcomes import Outcomes, confidence_of
+from automix_graph.evaluation.outcomes import Outcomes, escalation_order
 from automix_graph.evaluation.undefined import NOTHING, Measured, Undefined
 
 
@@ -26,7 +27,7 @@ class EscalationCurve:
         quality: shape (k + 1,), mean quality there.
         cost: shape (k + 1,), mean cost there: small answers, verifications and the large answers asked for.
         thresholds: shape (k,), the distinct confidences, increasing. Keeping answers from ``thresholds[i]`` on
-            escalates ``share[i]``.
+            escalates ``share[i]``. The first one is minus infinity where verifications failed: no policy keeps these.
 
     Example:
         >>> ends = np.array([0.0, 1.0])
@@ -56,9 +57,10 @@ def escalation_curve(outcomes: Outcomes) -> EscalationCurve:
     if len(outcomes.tiers) != 2:
         raise ValueError(f"an escalation curve needs two tiers; these outcomes have {len(outcomes.tiers)}")
     small, large = outcomes.tiers
-    order = np.argsort(confidence_of(small), kind="stable")
-    confidence = confidence_of(small)[order]
-    ends = np.append(np.flatnonzero(np.diff(confidence)), outcomes.n - 1)
+    confidence = escalation_order(small)
+    order = np.argsort(confidence, kind="stable")
+    confidence = confidence[order]
+    ends = np.append(np.flatnonzero(confidence[1:] != confidence[:-1]), outcomes.n - 1)
 
     def grown(base: float, added: NDArray[np.float64]) -> NDArray[np.float64]:
         return base + np.append(0.0, np.cumsum(added[order])[ends] / outcomes.n)
@@ -124,7 +126,11 @@ def best_threshold(curve: EscalationCurve, ends: Ends) -> Measured:
     slope = ends.slope
     if isinstance(slope, Undefined):
         return slope
-    return float(curve.thresholds[np.argmax((curve.quality - slope * curve.cost)[:-1])])
+    possible = np.isfinite(curve.thresholds)
+    if not possible.any():
+        return Undefined("every verification failed: there is no confidence to compare with a threshold")
+    worth = (curve.quality - slope * curve.cost)[:-1]
+    return float(curve.thresholds[np.argmax(np.where(possible, worth, -np.inf))])
 
 
 def _recovered(curve: EscalationCurve, ends: Ends) -> NDArray[np.float64] | Undefined:

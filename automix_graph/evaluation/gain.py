@@ -1,7 +1,8 @@
 """What the large model adds to the small one, by confidence: E[large - small | confidence].
 
 Where the gain does not fall with rising confidence, escalating below a threshold is the wrong policy: the small answers
-of least confidence may belong to questions that the large model cannot answer either.
+of least confidence may belong to questions that the large model cannot answer either. Questions whose verification
+failed have no confidence and are in no bin.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automix_graph.evaluation.outcomes import Outcomes, confidence_of
+from automix_graph.evaluation.outcomes import Outcomes, confidence_of, has_judgement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +44,13 @@ class GainBin:
 
 
 def bins_of(confidence: NDArray[np.float64], bins: int = 10) -> NDArray[np.intp]:
-    """Return the bin of each question, numbered from 0 by rising confidence.
+    """Return the bin of each confidence, numbered from 0 by rising confidence.
 
     Bins hold the same number of questions as far as equal confidences allow, which are never parted; where they are
     many, there are fewer bins.
 
     Args:
-        confidence: shape (n,).
+        confidence: shape (n,), n >= 1.
         bins: how many at most; at least 1.
 
     Raises:
@@ -69,6 +70,8 @@ def bins_of(confidence: NDArray[np.float64], bins: int = 10) -> NDArray[np.intp]
 def gain_by_confidence(outcomes: Outcomes, bins: int = 10) -> list[GainBin]:
     """Return what the last tier adds to the first one, in bins of equal mass of the confidence in the first.
 
+    Empty where every verification failed.
+
     Args:
         outcomes: of every tier.
         bins: how many at most; at least 1.
@@ -76,7 +79,10 @@ def gain_by_confidence(outcomes: Outcomes, bins: int = 10) -> list[GainBin]:
     Raises:
         ValueError: fewer than 1 bin is asked for.
     """
-    confidence = confidence_of(outcomes.small)
+    judged = outcomes.take(np.flatnonzero(has_judgement(outcomes.small)))
+    confidence = confidence_of(judged.small)
+    if not confidence.size:
+        return []
     bin_of = bins_of(confidence, bins)
     found = []
     for number in range(int(bin_of.max()) + 1):
@@ -86,8 +92,8 @@ def gain_by_confidence(outcomes: Outcomes, bins: int = 10) -> list[GainBin]:
                 low=float(confidence[inside].min()),
                 high=float(confidence[inside].max()),
                 n=int(inside.sum()),
-                small=float(outcomes.small.quality[inside].mean()),
-                large=float(outcomes.large.quality[inside].mean()),
+                small=float(judged.small.quality[inside].mean()),
+                large=float(judged.large.quality[inside].mean()),
             )
         )
     return found

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from automix_graph.evaluation.bootstrap import Interval
+from automix_graph.evaluation.bootstrap import Interval, check_resampling, percentile_interval
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -46,24 +46,18 @@ def joint_intervals(
         >>> found["mean"].estimate, round(found["mean"].low, 2), round(found["mean"].high, 2)
         (0.5, 0.4, 0.6)
     """
-    if n < 1 or n_resamples < 1:
-        raise ValueError(f"n is {n!r} and n_resamples {n_resamples!r}; both must be at least 1")
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level {level!r} is not a coverage; use a number between 0 and 1, such as 0.95")
+    if n < 1:
+        raise ValueError(f"n is {n!r}; give at least one row")
+    check_resampling(n_resamples, level)
     estimates = measure(np.arange(n))
-    drawn: dict[Key, list[float]] = {key: [] for key in estimates}
+    drawn: dict[Key, list[float | None]] = {key: [] for key in estimates}
     generator = np.random.default_rng(seed)
     for _ in range(n_resamples):
         # In order, because a column that is sorted stays so, and sorting it again takes no time.
-        for key, value in measure(np.sort(generator.integers(n, size=n))).items():
-            if value is not None:
-                drawn[key].append(value)
+        times = np.bincount(generator.integers(n, size=n), minlength=n)
+        for key, value in measure(np.repeat(np.arange(n), times)).items():
+            drawn[key].append(value)
         progress()
-    return {key: _interval(estimate, drawn[key], n, n_resamples, level) for key, estimate in estimates.items()}
-
-
-def _interval(estimate: float | None, values: list[float], n: int, n_resamples: int, level: float) -> Interval:
-    low = high = None
-    if estimate is not None and values and n > 1:
-        low, high = (float(end) for end in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
-    return Interval(estimate=estimate, low=low, high=high, level=level, n=n, failed_resamples=n_resamples - len(values))
+    return {
+        key: percentile_interval(estimate, drawn[key], level=level, n=n, units=n) for key, estimate in estimates.items()
+    }

@@ -20,9 +20,9 @@ class Ends:
 
     Attributes:
         small_quality: P_S, in [0, 1].
-        small_cost: C_S, a question.
+        small_cost: C_S, a question, where nothing else is asked.
         large_quality: P_L, in [0, 1].
-        large_cost: C_L, a question.
+        large_cost: C_L, a question, where nothing else is asked.
 
     Example:
         >>> Ends(small_quality=0.5, small_cost=1, large_quality=0.75, large_cost=21).slope
@@ -39,9 +39,9 @@ class Ends:
         """Return the means of the cheapest and the dearest tier."""
         return cls(
             small_quality=float(outcomes.small.quality.mean()),
-            small_cost=float(outcomes.small.cost.mean()),
+            small_cost=float(outcomes.small.alone_cost.mean()),
             large_quality=float(outcomes.large.quality.mean()),
-            large_cost=float(outcomes.large.cost.mean()),
+            large_cost=float(outcomes.large.alone_cost.mean()),
         )
 
     @property
@@ -112,7 +112,7 @@ def break_even_pgr(ends: Ends, cost: float) -> Measured:
     """Return the share of the gap that a cascade of this cost must recover to match mixing at random.
 
     That is (C_M - C_S)/(C_L - C_S), which for the costs above is (v + e·c)/(c - 1). Above 1 the large model alone is
-    better and cheaper.
+    better and cheaper. `automix_graph.costs.QuestionCosts.needed_gap_share` foretells it from prices.
     """
     extra = ends.extra_cost
     return extra if isinstance(extra, Undefined) else (cost - ends.small_cost) / extra

@@ -36,3 +36,8 @@ def value_of(measured: Measured) -> float | None:
         (0.5, None)
     """
     return None if isinstance(measured, Undefined) else measured
+
+
+def only_two_tiers(tiers: int) -> Undefined:
+    """Return why a measure of one small and one large model is undefined for more tiers."""
+    return Undefined(f"it is defined for two tiers, and there are {tiers}")

@@ -1,4 +1,4 @@
-"""Asking the small model for its answer, with the log-probabilities of its tokens where a verifier reads them.
+"""Asking a model for its answer, with the log-probabilities of its tokens where a verifier reads them.
 
 Not every model reports them, and some refuse a request that asks for them. An answer that a verifier cannot rate is
 worth more than none, so such a model is asked again without, and never asked for them again. The refused call stays in
@@ -16,38 +16,41 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
+from automix_graph.records import Stage
 
 _log: Final = logging.getLogger(__name__)
 
 
 class Answering:
-    """Ask the small model for answers.
+    """Ask a model for answers.
 
     Args:
         model: whom to ask.
+        stage: under which its calls are charged.
         logprobs: whether to ask for the log-probabilities of the tokens.
     """
 
-    def __init__(self, model: NamedModel, *, logprobs: bool) -> None:
+    def __init__(self, model: NamedModel, *, stage: Stage, logprobs: bool) -> None:
         self._model = model
+        self._stage: Stage = stage
         self._logprobs = logprobs
         self._refused = threading.Event()
 
     def attempts(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
         """Return the calls that were made; the last one counts."""
         options = self._options
-        first = call_model(self._model, messages, stage="small_answer", config=config, options=options)
+        first = call_model(self._model, messages, stage=self._stage, config=config, options=options)
         if options is None or not _may_refuse_option(first):
             return (first,)
-        return self._both(first, call_model(self._model, messages, stage="small_answer", config=config))
+        return self._both(first, call_model(self._model, messages, stage=self._stage, config=config))
 
     async def aattempts(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
         """Return the calls that were made, asynchronously; the last one counts."""
         options = self._options
-        first = await acall_model(self._model, messages, stage="small_answer", config=config, options=options)
+        first = await acall_model(self._model, messages, stage=self._stage, config=config, options=options)
         if options is None or not _may_refuse_option(first):
             return (first,)
-        return self._both(first, await acall_model(self._model, messages, stage="small_answer", config=config))
+        return self._both(first, await acall_model(self._model, messages, stage=self._stage, config=config))
 
     @property
     def _options(self) -> dict[str, Any] | None:

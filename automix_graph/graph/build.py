@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable
-from langchain_core.vectorstores import VectorStore
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from automix_graph.config import DEFAULT_K
-from automix_graph.costs import Price, Prices
+from automix_graph.costs import Price
 from automix_graph.errors import ConfigurationError
-from automix_graph.graph.defaults import choose_policy, choose_verifier
+from automix_graph.graph.defaults import choose_policy
 from automix_graph.graph.nodes import OnLargeFailure, large_answer_node, retrieve_node, small_answer_node, verify_node
+from automix_graph.graph.parts import Parts, Retriever, as_retriever
 from automix_graph.graph.routing import route_verified
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
-from automix_graph.models.calling import NamedModel, named
 from automix_graph.policies import Policy
-from automix_graph.prompts import Layout, PromptChoice, Prompts
+from automix_graph.prompts import Layout, Prompts
 from automix_graph.verification import Verifier
-from automix_graph.verification.verifier import models_of, reads_logprobs
+from automix_graph.verification.verifier import reads_logprobs
 
-Retriever = Runnable[str, list[Document]] | VectorStore
 Graph = StateGraph[AutomixState, None, AutomixInput, AutomixOutput]
 CompiledGraph = CompiledStateGraph[AutomixState, None, AutomixInput, AutomixOutput]
 
@@ -72,29 +67,34 @@ def build_automix(
     """
     if on_large_failure not in get_args(OnLargeFailure):
         raise ConfigurationError(f"on_large_failure is {on_large_failure!r}; use 'degrade' or 'raise'")
-    small_model, large_model = named(small), named(large)
-    judge = choose_verifier(verifier, small=small_model, large=large_model)
-    ledger_prices = _known_prices(prices, small_model, large_model, judge)
-    prompts = PromptChoice.of(language, layout)
-
+    parts = Parts.of(small=small, large=large, verifier=verifier, language=language, layout=layout, prices=prices)
     graph: Graph = StateGraph(AutomixState, input_schema=AutomixInput, output_schema=AutomixOutput)
-    graph.add_node("retrieve", retrieve_node(_as_retriever(retriever), prompts=prompts))
+    graph.add_node("retrieve", retrieve_node(as_retriever(retriever), prompts=parts.prompts))
     graph.add_node(
         "small_answer",
         small_answer_node(
-            small_model,
-            prompts=_answer_prompts(prompts, small_model, judge),
-            prices=ledger_prices,
-            logprobs=reads_logprobs(judge),
+            parts.small,
+            prompts=parts.answer_prompts(parts.small),
+            prices=parts.prices,
+            logprobs=reads_logprobs(parts.verifier),
         ),
     )
-    graph.add_node("verify", verify_node(judge, choose_policy(policy), prompts=prompts, prices=ledger_prices))
+    graph.add_node(
+        "verify",
+        verify_node(
+            parts.verifier,
+            choose_policy(policy),
+            prompts=parts.prompts,
+            prices=parts.prices,
+            large=parts.large.label,
+        ),
+    )
     graph.add_node(
         "large_answer",
         large_answer_node(
-            large_model,
-            prompts=_answer_prompts(prompts, large_model, judge),
-            prices=ledger_prices,
+            parts.large,
+            prompts=parts.answer_prompts(parts.large),
+            prices=parts.prices,
             on_failure=on_large_failure,
         ),
     )
@@ -147,36 +147,3 @@ def create_automix(
         on_large_failure=on_large_failure,
     )
     return graph.compile(name="automix")
-
-
-def _known_prices(
-    prices: Mapping[str, Price | Sequence[float]] | None, small: NamedModel, large: NamedModel, judge: Verifier
-) -> Prices:
-    known = Prices(prices)
-    judges = models_of(judge)
-    if judges is None:
-        return known  # a verifier that does not say whom it calls may charge under any label
-    labels = {small.label, large.label, *(model.label for model in judges)}
-    if not known.labels <= labels:
-        raise ConfigurationError(
-            f"prices name {sorted(known.labels - labels)}, which this graph does not call; its models are "
-            f"{sorted(labels)}"
-        )
-    return known
-
-
-def _answer_prompts(prompts: PromptChoice, model: NamedModel, judge: Verifier) -> PromptChoice:
-    """Return what a model is asked for an answer: the layout of the graph is for models that also judge."""
-    judges = models_of(judge) or ()
-    return prompts if any(model.label == other.label for other in judges) else prompts.in_layout("document")
-
-
-def _as_retriever(retriever: Any) -> Runnable[str, list[Document]]:
-    if isinstance(retriever, VectorStore):
-        return retriever.as_retriever(search_kwargs={"k": DEFAULT_K})
-    if isinstance(retriever, Runnable):
-        return retriever
-    raise ConfigurationError(
-        f"retriever is {retriever!r}; give a LangChain retriever, a vector store, or any Runnable that takes a "
-        "question and returns a list of Documents"
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -23,14 +23,15 @@ from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_
 from automix_graph.models.messages import as_messages
 from automix_graph.policies import Policy, decide
 from automix_graph.prompts import PromptChoice, well_formed
-from automix_graph.records import Draft, Passage, Record, Verdict, Verification
+from automix_graph.records import Draft, Passage, Record, Route, Stage, Verdict, Verification
 from automix_graph.verification import Case, Judgement, Verifier
 from automix_graph.verification.asking import aask, ask
 
 OnLargeFailure = Literal["degrade", "raise"]
 """What to do when the large model fails and a rejected answer is at hand."""
 
-_log: Final = logging.getLogger(__name__)
+STAGES: Final[Mapping[Route, Stage]] = {"small": "small_answer", "large": "large_answer"}
+"""The node that answers, by tier."""
 
 _NO_DRAFT: Final = Judgement(
     verification=Verification(
@@ -45,31 +46,41 @@ def retrieve_node(retriever: Runnable[str, list[Document]], *, prompts: PromptCh
     def start(state: AutomixState, documents: object) -> Update:
         passages = tuple(_passage(document) for document in _checked_documents(documents))
         emit("retrieved", passages=len(passages))
-        question = state["question"]
-        chosen = prompts.of_question(question)
-        record = Record(question=question, language=chosen.language, prompts=chosen.fingerprint, passages=passages)
-        return {"record": record.seal()}
+        return {"record": start_record(state["question"], passages, prompts).seal()}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
-        return start(state, retriever.invoke(_checked_question(state), config))
+        return start(state, retriever.invoke(checked_question(state.get("question")), config))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
-        return start(state, await retriever.ainvoke(_checked_question(state), config))
+        return start(state, await retriever.ainvoke(checked_question(state.get("question")), config))
 
     return Node("retrieve", body, abody, streams=False)
 
 
+def start_record(question: str, passages: tuple[Passage, ...], prompts: PromptChoice) -> Record:
+    """Return the record of a question that nobody has answered yet."""
+    chosen = prompts.of_question(question)
+    return Record(question=question, language=chosen.language, prompts=chosen.fingerprint, passages=passages)
+
+
 def small_answer_node(small: NamedModel, *, prompts: PromptChoice, prices: Prices, logprobs: bool = False) -> Node:
-    """Make the node that drafts an answer. The draft stays in the sealed record; a failure is recorded, not raised.
+    """Make the node that has the small model draft an answer, see `draft_node`."""
+    return draft_node(small, tier="small", prompts=prompts, prices=prices, logprobs=logprobs)
+
+
+def draft_node(model: NamedModel, *, tier: Route, prompts: PromptChoice, prices: Prices, logprobs: bool) -> Node:
+    """Make a node that drafts an answer. The draft stays in the sealed record; a failure is recorded, not raised.
 
     Args:
-        small: who answers.
+        model: who answers.
+        tier: whose answer it is.
         prompts: what it is asked.
         prices: of its tokens.
         logprobs: whether to ask for the log-probabilities of its tokens, for a verifier that reads them. A model that
             refuses is asked again without; the record holds both calls.
     """
-    answering = Answering(small, logprobs=logprobs)
+    stage = STAGES[tier]
+    answering = Answering(model, stage=stage, logprobs=logprobs)
 
     def finish(record: Record, attempts: tuple[Attempt, ...]) -> Update:
         *refused, attempt = attempts
@@ -77,7 +88,7 @@ def small_answer_node(small: NamedModel, *, prompts: PromptChoice, prices: Price
         calls = prices.charge(one.call for one in (*refused, attempt))
         draft = None
         if attempt.error is None:
-            draft = Draft(tier="small", text=attempt.text, logprobs=attempt.logprobs if logprobs else ())
+            draft = Draft(tier=tier, text=attempt.text, logprobs=attempt.logprobs if logprobs else ())
         emit("drafted", ok=draft is not None)
         return {"record": record.adding(draft=draft, calls=calls).seal()}
 
@@ -89,11 +100,26 @@ def small_answer_node(small: NamedModel, *, prompts: PromptChoice, prices: Price
         record = Record.unseal(state["record"])
         return finish(record, await answering.aattempts(answer_messages(record, prompts), config))
 
-    return Node("small_answer", body, abody, streams=False)
+    return Node(stage, body, abody, streams=False)
 
 
-def verify_node(verifier: Verifier, policy: Policy, *, prompts: PromptChoice, prices: Prices) -> Node:
-    """Make the node that has the draft judged and applies the policy; an accepted draft is committed here."""
+def verify_node(
+    verifier: Verifier, policy: Policy | None, *, prompts: PromptChoice, prices: Prices, large: str
+) -> Node:
+    """Make the node that has the draft judged and applies the policy; an accepted draft is committed here.
+
+    Args:
+        verifier: who judges.
+        policy: who decides; None: nobody, as when records are made.
+        prompts: of the judge.
+        prices: of its tokens.
+        large: label of the large model, with whose answer alone the cost of an accepted draft is compared.
+    """
+
+    def accepts(record: Record) -> Callable[[Verification], bool] | None:
+        if policy is None:
+            return None
+        return lambda verification: decide(policy, (*record.verifications, verification)).accept
 
     def case_of(record: Record, draft: Draft) -> Case:
         return Case(
@@ -102,15 +128,15 @@ def verify_node(verifier: Verifier, policy: Policy, *, prompts: PromptChoice, pr
             answer=draft.text,
             prompts=prompts.named(record.language),
             logprobs=draft.logprobs,
-            accepts=lambda verification: decide(policy, (*record.verifications, verification)).accept,
+            accepts=accepts(record),
         )
 
     def finish(record: Record, draft: Draft | None, judgement: Judgement) -> Update:
-        history = (*record.verifications, judgement.verification)
-        decision = decide(policy, history)
-        record = record.adding(
-            verification=judgement.verification, decision=decision, calls=prices.charge(judgement.calls)
-        )
+        record = record.adding(verification=judgement.verification, calls=prices.charge(judgement.calls))
+        if policy is None:
+            return {"record": record.seal()}
+        decision = decide(policy, record.verifications)
+        record = record.adding(decision=decision)
         emit(
             "verified",
             verdict=judgement.verification.verdict.value,
@@ -119,7 +145,7 @@ def verify_node(verifier: Verifier, policy: Policy, *, prompts: PromptChoice, pr
             reason=decision.reason,
         )
         if decision.accept and draft is not None:
-            return commit(record, answer=draft.text, route="small")
+            return commit(record, answer=draft.text, route="small", large=large, prices=prices)
         emit("escalated")
         return {"record": record.seal(), "decision": dataclasses.asdict(decision)}
 
@@ -149,11 +175,13 @@ def large_answer_node(large: NamedModel, *, prompts: PromptChoice, prices: Price
         if attempt.error is None:
             message_id = attempt.message.id if attempt.message else None
             record = record.adding(draft=Draft(tier="large", text=attempt.text))
-            return commit(record, answer=attempt.text, route="large", message_id=message_id)
+            return commit(
+                record, answer=attempt.text, route="large", large=large.label, prices=prices, message_id=message_id
+            )
         draft = record.draft("small")
         if on_failure == "raise" or draft is None:
             raise attempt.error
-        return commit(record, answer=draft.text, route="small", degraded=True)
+        return commit(record, answer=draft.text, route="small", large=large.label, prices=prices, degraded=True)
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record = Record.unseal(state["record"])
@@ -200,8 +228,12 @@ def _never_empty(attempt: Attempt) -> Attempt:
     return Attempt(call=dataclasses.replace(call, error="empty answer"), error=error)
 
 
-def _checked_question(state: AutomixState) -> str:
-    question: Any = state.get("question")
+def checked_question(question: object) -> str:
+    """Return a question that can be asked.
+
+    Raises:
+        ConfigurationError: it is no text, or blank.
+    """
     if not isinstance(question, str) or not question.strip():
         raise ConfigurationError(
             f"question is {question!r}; invoke the graph with {{'question': TEXT}}, where TEXT is a string that is "

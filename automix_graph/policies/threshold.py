@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from automix_graph.errors import ConfigurationError
+from automix_graph.policies.policy import Judged
 from automix_graph.records import Decision, Verdict, Verification
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,19 @@ class AcceptCorrect:
         """``accept-correct``."""
         return "accept-correct"
 
+    @property
+    def keeps(self) -> str:
+        """``verdict CORRECT``."""
+        return "verdict CORRECT"
+
     def decide(self, history: Sequence[Verification]) -> Decision:
         """Decide about the last verification."""
         verdict = history[-1].verdict
         return Decision(accept=verdict is Verdict.CORRECT, policy=self.name, reason=f"the verdict is {verdict.value}")
+
+    def accepts(self, history: Sequence[Judged]) -> NDArray[np.bool_]:
+        """Return which drafts are kept, shape (n,)."""
+        return history[-1].correct
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,11 @@ class Threshold:
         """``threshold(minimum)``."""
         return f"threshold({self.minimum:g})"
 
+    @property
+    def keeps(self) -> str:
+        """``confidence >= minimum``."""
+        return f"confidence >= {self.minimum:g}"
+
     def decide(self, history: Sequence[Verification]) -> Decision:
         """Decide about the last verification."""
         confidence = history[-1].confidence
@@ -67,3 +87,7 @@ class Threshold:
         return Decision(
             accept=accept, policy=self.name, reason=f"confidence {confidence:.3f} {relation} {self.minimum:g}"
         )
+
+    def accepts(self, history: Sequence[Judged]) -> NDArray[np.bool_]:
+        """Return which drafts are kept, shape (n,)."""
+        return history[-1].confidence >= self.minimum

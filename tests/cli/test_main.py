@@ -15,7 +15,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["ask"], ["demo"], ["evaluate"], ["index"], ["models"], ["models", "pull"], ["plan"]]
+    "command", [[], ["ask"], ["demo"], ["evaluate"], ["index"], ["models"], ["models", "pull"], ["plan"], ["record"]]
 )
 def test_every_command_has_help(command: Sequence[str]) -> None:
     result = CliRunner().invoke(automix, [*command, "--help"])
@@ -32,6 +32,7 @@ def test_help_lists_the_commands() -> None:
         "index",
         "models",
         "plan",
+        "record",
     ]
 
 

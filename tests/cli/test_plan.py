@@ -73,6 +73,7 @@ def test_programs_get_the_numbers() -> None:
     assert set(data) == {
         "schema_version",
         "verdict",
+        "recorded",
         "outlook",
         "accept_rate",
         "always_small_cost",

@@ -5,8 +5,8 @@ from langchain_core.documents import Document
 from rich.console import Console
 
 from automix_graph.cli.view import as_json, show
-from automix_graph.costs import Prices, summarise
-from automix_graph.records import Call, Usage
+from automix_graph.costs import Prices, bill_of, summarise
+from automix_graph.records import Bill, Call, Usage
 
 CALLS = Prices({"s": (1.0, 2.0)}).charge(
     [
@@ -23,16 +23,17 @@ RESULT = {
     "confidence": 0.25,
     "verdict": "INCORRECT",
     "documents": [Document(id="a", page_content="Some  text\n" * 99, metadata={"source": "a.pdf", "page": 3})],
-    "usage": summarise(CALLS),
+    "usage": summarise(CALLS, bill_of(CALLS, large="l", prices=Prices())),
     "cost": None,
     "degraded": True,
     "decision": {"accept": False, "policy": "accept-correct", "reason": "the verdict is INCORRECT"},
 }
 
 
-def shown() -> str:
+def shown(bill: Bill | None = None) -> str:
     output = io.StringIO()
-    show(Console(file=output, width=100), RESULT)
+    usage = {} if bill is None else {"usage": summarise(CALLS, bill)}
+    show(Console(file=output, width=100), RESULT | usage)
     return output.getvalue()
 
 
@@ -55,7 +56,19 @@ def test_people_see_answer_route_verdict_sources_and_calls() -> None:
 
 
 def test_what_is_missing_is_not_shown_as_zero() -> None:
-    assert " ? " in shown()
+    text = shown()
+    assert " ? " in text
+    assert "190 (80 cached) + ?" in text
+    assert "6 + ?" in text
+    assert "≥ $0.000110" in text
+    assert "The large model's answer alone: unknown" in text
+
+
+def test_a_loss_is_shown_as_a_loss() -> None:
+    text = shown(Bill(cost=0.003, at_least=0.003, always_large=0.001, estimated=False))
+    assert "The large model's answer alone: $0.001000   Lost: $0.002000" in text
+    text = shown(Bill(cost=0.001, at_least=0.001, always_large=0.003, estimated=True))
+    assert "The large model's answer alone: $0.003000 (estimated)   Saved: $0.002000" in text
 
 
 def test_programs_get_json() -> None:

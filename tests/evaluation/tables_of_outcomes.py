@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from automix_graph.evaluation import Outcomes, Tier
+from automix_graph.records import Verdict, Verification
 
 CONFIDENCES = st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.5, 0.8, 1.0])
 QUALITIES = st.sampled_from([0.0, 1.0])
@@ -52,3 +53,28 @@ def three_tiers(draw: st.DrawFn) -> Outcomes:
         for name in "abc"
     ]
     return Outcomes(tiers=tuple(tiers))
+
+
+def verification(confidence: float | None, *, above: float = 0.5) -> Verification:
+    """A verification with this confidence, CORRECT above some threshold of its own; None is one that failed."""
+    if confidence is None:
+        return Verification(method="m", verdict=Verdict.UNPARSED, confidence=None, failure="no verdict")
+    verdict = Verdict.CORRECT if confidence > above else Verdict.INCORRECT
+    return Verification(method="m", verdict=verdict, confidence=confidence)
+
+
+def judged(rows: list[tuple[float, float, float | None]], *, above: float = 0.5) -> Outcomes:
+    """Outcomes from rows of (small quality, large quality, confidence or None), with real verifications."""
+    small = Tier(
+        name="small",
+        quality=[row[0] for row in rows],
+        cost=1,
+        verifications=[verification(row[2], above=above) for row in rows],
+        verify_cost=0.5,
+    )
+    return Outcomes(tiers=(small, Tier(name="large", quality=[row[1] for row in rows], cost=20, alone_cost=22)))
+
+
+def failing_verifications() -> st.SearchStrategy[Outcomes]:
+    row = st.tuples(QUALITIES, QUALITIES, st.none() | CONFIDENCES)
+    return st.lists(row, min_size=1, max_size=12).map(judged)

@@ -5,21 +5,30 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tables_of_outcomes import GRADES, Row, priced_outcomes, rows_of, three_tiers, two_tiers
+from tables_of_outcomes import (
+    GRADES,
+    Row,
+    failing_verifications,
+    judged,
+    priced_outcomes,
+    rows_of,
+    three_tiers,
+    two_tiers,
+)
 
 from automix_graph.evaluation import (
     Ends,
     Outcomes,
-    Rule,
     Undefined,
     aiq,
     apgr,
     best_threshold,
     cpt,
     escalation_curve,
-    follow,
+    replay,
 )
 from automix_graph.evaluation.lift import gain_over_random_mix
+from automix_graph.policies import Threshold
 
 
 def expected_path(outcomes: Outcomes) -> list[tuple[float, float]]:
@@ -59,7 +68,7 @@ def test_inside_a_tie_the_curve_is_the_mean_over_all_orders(outcomes: Outcomes) 
 def test_every_corner_is_what_a_threshold_does(outcomes: Outcomes) -> None:
     curve = escalation_curve(outcomes)
     for corner, threshold in enumerate(curve.thresholds):
-        cascade = follow(outcomes, Rule(float(threshold)))
+        cascade = replay(outcomes, Threshold(float(threshold)))
         assert curve.share[corner] == pytest.approx(cascade.escalated)
         assert curve.quality[corner] == pytest.approx(cascade.quality.mean())
         assert curve.cost[corner] == pytest.approx(cascade.cost.mean())
@@ -148,7 +157,7 @@ def test_no_threshold_beats_the_best_in_hindsight(rows: list[Row]) -> None:
     best = best_threshold(escalation_curve(outcomes), ends)
     assume(isinstance(best, float))
     assert isinstance(best, float) and isinstance(ends.slope, float)
-    worth = {t: follow(outcomes, Rule(t)) for t in {best, *(row[2] for row in rows)}}
+    worth = {t: replay(outcomes, Threshold(t)) for t in {best, *(row[2] for row in rows)}}
     value = {t: found.quality.mean() - ends.slope * found.cost.mean() for t, found in worth.items()}
     assert value[best] == pytest.approx(max(value.values()))
     if worth[best].cost.mean() <= ends.large_cost:
@@ -167,3 +176,26 @@ def test_a_target_beyond_the_gap_is_refused(target: float) -> None:
     outcomes = two_tiers([(0, 1, 0.5)])
     with pytest.raises(ValueError, match=f"target {target}"):
         cpt(escalation_curve(outcomes), Ends.of(outcomes), target)
+
+
+@given(failing_verifications())
+def test_questions_whose_verification_failed_escalate_first(outcomes: Outcomes) -> None:
+    curve = escalation_curve(outcomes)
+    possible = [corner for corner, threshold in enumerate(curve.thresholds) if np.isfinite(threshold)]
+    for corner in possible:
+        cascade = replay(outcomes, Threshold(float(curve.thresholds[corner])))
+        assert curve.share[corner] == pytest.approx(cascade.escalated)
+        assert curve.quality[corner] == pytest.approx(cascade.quality.mean())
+        assert curve.cost[corner] == pytest.approx(cascade.cost.mean())
+    best = best_threshold(curve, Ends.of(outcomes))
+    if not possible:
+        assert isinstance(best, Undefined)
+    elif isinstance(best, float):
+        assert best in curve.thresholds[possible]
+
+
+def test_no_threshold_is_best_where_every_verification_failed() -> None:
+    outcomes = judged([(0, 1, None), (1, 1, None)])
+    found = best_threshold(escalation_curve(outcomes), Ends.of(outcomes))
+    assert isinstance(found, Undefined)
+    assert "every verification failed" in found.reason

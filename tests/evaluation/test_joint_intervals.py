@@ -47,7 +47,7 @@ def test_progress_is_told_of_each_resample() -> None:
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
-    [({"n": 0}, "n is 0"), ({"n_resamples": 0}, "n_resamples 0"), ({"level": 95}, "level 95")],
+    [({"n": 0}, "n is 0"), ({"n_resamples": 0}, "n_resamples is 0"), ({"level": 95}, "level 95")],
 )
 def test_bad_numbers_are_refused(options: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):

@@ -4,15 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables_of_outcomes import priced_outcomes, two_tiers
 
-from automix_graph.evaluation import ACCEPT_CORRECT, Ends, Outcomes, Undefined, follow, ibc, ibc_lift, pgr, random_mix
+from automix_graph.costs import QuestionCosts
+from automix_graph.evaluation import Ends, Outcomes, Tier, Undefined, ibc, ibc_lift, pgr, random_mix, replay
 from automix_graph.evaluation.lift import break_even_pgr, gain_over_random_mix
+from automix_graph.policies import AcceptCorrect
 
 # Four questions: the small model is right on two, the large one on all; one of the two mistakes is escalated.
 CASE = two_tiers([(1, 1, 0.9), (1, 1, 0.8), (0, 1, 0.7), (0, 1, 0.2)])
 
 
 def test_a_case_worked_out_by_hand() -> None:
-    ends, cascade = Ends.of(CASE), follow(CASE, ACCEPT_CORRECT)
+    ends, cascade = Ends.of(CASE), replay(CASE, AcceptCorrect())
     # quality 3/4, cost 1 + 0.15 + 20/4 = 6.15
     assert ibc(ends, cascade) == pytest.approx(0.25 / 5.15)
     assert ends.slope == pytest.approx(0.5 / 19)
@@ -33,7 +35,7 @@ def test_a_cascade_dearer_than_the_large_model_is_compared_with_that() -> None:
 
 @given(priced_outcomes())
 def test_the_formulas_hold_wherever_they_are_defined(outcomes: Outcomes) -> None:
-    ends, cascade = Ends.of(outcomes), follow(outcomes, ACCEPT_CORRECT)
+    ends, cascade = Ends.of(outcomes), replay(outcomes, AcceptCorrect())
     p_s, p_l = (np.mean(tier.quality) for tier in outcomes.tiers)
     c_s, c_l = (np.mean(tier.cost) for tier in outcomes.tiers)
     p_m, c_m = cascade.quality.mean(), cascade.cost.mean()
@@ -65,7 +67,7 @@ def test_the_formulas_hold_wherever_they_are_defined(outcomes: Outcomes) -> None
 def test_undefined_is_said_with_the_reason(rows: list[tuple[float, float, float]], reason: str) -> None:
     outcomes = two_tiers(rows)
     for measure in (ibc, ibc_lift):
-        found = measure(Ends.of(outcomes), follow(outcomes, ACCEPT_CORRECT))
+        found = measure(Ends.of(outcomes), replay(outcomes, AcceptCorrect()))
         assert isinstance(found, Undefined)
         assert reason in found.reason
 
@@ -84,3 +86,25 @@ def test_costs_that_leave_no_line_between_the_models(small: float, large: float)
     if large <= small:
         assert isinstance(ends.slope, Undefined)
         assert "costs no more" in ends.slope.reason
+
+
+def test_each_end_costs_what_its_model_costs_alone() -> None:
+    small = Tier(name="small", quality=[0, 1], cost=2, alone_cost=1, confidence=[0.1, 0.9], verify_cost=3)
+    large = Tier(name="large", quality=[1, 1], cost=[4, 6], alone_cost=[10, 12])
+    outcomes = Outcomes(tiers=(small, large))
+    ends, cascade = Ends.of(outcomes), replay(outcomes, AcceptCorrect())
+    assert (ends.small_cost, ends.large_cost) == (1, 11)
+    assert cascade.cost.tolist() == [2 + 3 + 4, 2 + 3]
+    assert random_mix(ends, 7.0) == random_mix(Ends(small_quality=0.5, small_cost=1, large_quality=1, large_cost=11), 7)
+    assert break_even_pgr(ends, 7.0) == pytest.approx((7 - 1) / (11 - 1))
+
+
+@given(st.floats(0.1, 5), st.floats(0, 5), st.floats(0.1, 20), st.floats(6, 30), st.floats(0, 1))
+def test_a_plan_foretells_what_is_needed_to_break_even(
+    small: float, verify: float, escalate: float, large: float, rate: float
+) -> None:
+    costs = QuestionCosts(small=small, verify=verify, escalate=escalate, always_small=small, always_large=large)
+    ends = Ends(small_quality=0, small_cost=small, large_quality=1, large_cost=large)
+    expected = costs.expected(rate)
+    assert expected is not None
+    assert break_even_pgr(ends, expected) == pytest.approx(costs.needed_gap_share(rate))

@@ -2,8 +2,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tables_of_outcomes import verification
 
 from automix_graph.evaluation import Outcomes, Tier
+from automix_graph.evaluation.outcomes import escalation_order, has_judgement
 
 GOOD: dict[str, Any] = {"name": "small", "quality": [1, 0], "cost": 1, "confidence": [0.9, 0.1], "verify_cost": 0.1}
 
@@ -49,8 +51,40 @@ def test_tiers_must_make_a_cascade() -> None:
             Outcomes(tiers=tiers)
 
 
-def test_questions_can_be_drawn_and_ordered() -> None:
+def test_questions_can_be_drawn() -> None:
     table = Outcomes(tiers=(Tier(**GOOD), Tier(name="large", quality=[0, 1], cost=[20, 30])))
     drawn = table.take(np.array([1, 1, 0]))
     assert (drawn.n, drawn.small.quality.tolist(), drawn.large.cost.tolist()) == (3, [0, 0, 1], [30, 30, 20])
-    assert table.by_confidence().large.cost.tolist() == [30, 20]
+    named = Outcomes(tiers=table.tiers, ids=("p", "q"), unit="usd").take(np.array([1, 1, 0]))
+    assert (named.ids, named.unit) == (("q", "q", "p"), "usd")
+
+
+def test_a_tier_alone_costs_what_it_costs_unless_said() -> None:
+    assert Tier(**GOOD).alone_cost.tolist() == [1.0, 1.0]
+    assert Tier(**GOOD, alone_cost=[2, 3]).alone_cost.tolist() == [2.0, 3.0]
+    assert Tier(**GOOD, alone_cost=[2, 3]).take(np.array([1])).alone_cost.tolist() == [3.0]
+    with pytest.raises(ValueError, match=r"alone cost of tier 'small' holds -1\.0"):
+        Tier(**GOOD, alone_cost=-1)
+
+
+def test_confidence_and_verdict_are_those_of_the_verifications() -> None:
+    found = [verification(0.7, above=0.8), verification(None)]
+    tier = Tier(name="small", quality=[1, 0], cost=1, verifications=found)
+    assert tier.confidence is not None and tier.correct is not None
+    assert tier.confidence[0] == 0.7 and np.isnan(tier.confidence[1])
+    assert tier.correct.tolist() == [False, False]
+    assert has_judgement(tier).tolist() == [True, False]
+    assert escalation_order(tier).tolist() == [0.7, -np.inf]
+    table = Outcomes(tiers=(tier, Tier(name="large", quality=[1, 1], cost=2)))
+    assert table.verifications == ((found[0],), (found[1],))
+    assert table.take(np.array([1])).verifications == ((found[1],),)
+    assert Outcomes(tiers=(Tier(**GOOD), Tier(name="large", quality=[1, 1], cost=2))).verifications is None
+
+
+def test_verifications_and_confidences_are_one_or_the_other() -> None:
+    with pytest.raises(ValueError, match="both a confidence and verifications"):
+        Tier(**GOOD, verifications=[verification(0.7), verification(0.7)])
+    with pytest.raises(ValueError, match="quality has 2, confidence has 1"):
+        Tier(name="small", quality=[1, 0], cost=1, verifications=[verification(0.7)])
+    with pytest.raises(ValueError, match="ids has 1"):
+        Outcomes(tiers=(Tier(**GOOD), Tier(name="large", quality=[1, 1], cost=2)), ids=("q",))

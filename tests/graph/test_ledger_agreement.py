@@ -14,6 +14,7 @@ from pydantic import PrivateAttr
 
 from automix_graph import Combined, ReasonedVerdict, ShortVerdict, TwoStage, Votes, create_automix
 from automix_graph.graph.build import CompiledGraph
+from automix_graph.records import Record
 from automix_graph.testing import StaticRetriever
 from automix_graph.verification import Logistic, Verifier
 
@@ -111,3 +112,25 @@ def test_in_a_batch_the_counts_of_all_questions_agree() -> None:
     usage = UsageMetadataCallbackHandler()
     results = graph_of("votes", "Incorrect.").batch([QUESTION] * 5, {"callbacks": [usage]})
     assert charged(*results) == seen_by_langchain(usage)
+
+
+@pytest.mark.parametrize(("verdict", "route", "estimated"), [("Correct", "small", True), ("Incorrect", "large", False)])
+def test_result_and_record_tell_what_always_large_would_have_cost(verdict: str, route: str, estimated: bool) -> None:
+    graph = create_automix(
+        small=DetailedChatModel(label="small", text="In 1781."),
+        large=DetailedChatModel(label="large", text=f"The AI generated answer is {verdict}."),
+        retriever=StaticRetriever(["James Watt patented his steam engine in 1781."]),
+        prices={"small": (1, 4, 0), "large": (10, 40, 1)},
+    )
+    *_, state = graph.stream(QUESTION, stream_mode="values")
+    usage, record = state["usage"], Record.unseal(state["record"])
+    # The estimate: what the small model read (101, the judge read no less) and wrote (21). Measured: 102 read, 10 of
+    # them from the cache, as the judge found it, and 22 written.
+    alone = (101 * 10 + 21 * 40) / 1e6 if estimated else (92 * 10 + 10 * 1 + 22 * 40) / 1e6
+    assert usage["always_large_cost"] == pytest.approx(alone)
+    assert usage["always_large_estimated"] is estimated
+    assert usage["saved"] == pytest.approx(alone - state["cost"])
+    assert usage["saved"] < 0
+    assert record.bill is not None
+    assert (record.route, record.bill.always_large) == (route, usage["always_large_cost"])
+    assert (record.bill.cost, record.bill.saved) == (state["cost"], usage["saved"])

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.policies import AcceptCorrect, Policy, Threshold, decide
+from automix_graph.policies import AcceptCorrect, ColumnPolicy, Judged, Policy, Threshold, decide
 from automix_graph.records import Verdict, Verification
 
 
@@ -41,3 +42,17 @@ def test_a_decision_needs_a_verification() -> None:
 def test_a_threshold_is_a_confidence(minimum: float) -> None:
     with pytest.raises(ConfigurationError, match=r"\[0, 1\]"):
         Threshold(minimum)
+
+
+@pytest.mark.parametrize("policy", [AcceptCorrect(), Threshold(0.5), Threshold(0.7)])
+def test_many_questions_are_decided_as_each(policy: ColumnPolicy) -> None:
+    sure = [0.0, 0.5, 0.500001, 0.7, 1.0]
+    columns = Judged(confidence=np.array(sure), correct=np.array([value > 0.5 for value in sure]))
+    expected = [policy.decide([judged(value)]).accept for value in sure]
+    assert policy.accepts([columns]).tolist() == expected
+    nothing = Judged(confidence=np.full(5, np.nan), correct=np.zeros(5, dtype=np.bool_))
+    assert not policy.accepts([columns, nothing]).any()
+
+
+def test_policies_say_what_they_keep() -> None:
+    assert (AcceptCorrect().keeps, Threshold(0.25).keeps) == ("verdict CORRECT", "confidence >= 0.25")

@@ -1,0 +1,263 @@
+"""``automix record``: a data set through all tiers, into a file of records."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from automix_graph.cli.options import (
+    INTERRUPTED,
+    embedding_option,
+    json_option,
+    k_option,
+    language_option,
+    large_option,
+    layout_option,
+    search_option,
+    small_option,
+    verifier_option,
+)
+from automix_graph.cli.price_option import price_option
+from automix_graph.errors import StoreError
+
+if TYPE_CHECKING:
+    from automix_graph.costs import Price
+    from automix_graph.graph.all_tiers import AllTiers
+    from automix_graph.graph.parts import Retriever
+    from automix_graph.prompts import Layout
+    from automix_graph.recording import Progress, RecordingReport, Scorer
+
+_JUDGE: Final = "judge:"
+_INCOMPLETE: Final = 1
+"""Exit status where rows failed or could not be used."""
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of records (JSON Lines). One that is there is gone on with: rows that failed or changed"
+    " are asked again.",
+)
+@click.option(
+    "--index",
+    "index_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that 'automix index' wrote. Without it, every row needs a context of its own.",
+)
+@click.option("--ignore-context", is_flag=True, help="Retrieve from the index even for rows that have a context.")
+@small_option
+@large_option
+@verifier_option
+@embedding_option
+@k_option
+@search_option
+@language_option
+@layout_option
+@click.option(
+    "--score",
+    default="auto",
+    show_default=True,
+    metavar="auto|exact-match|f1|contains|numeric|judge:MODEL",
+    help="How answers are compared with the gold answers; judge:MODEL asks a model.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    help="Questions that are worked on at one time.  [default: 1 if all models are local, else 4]",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Record only so many rows, from the beginning.")
+@price_option
+@click.option(
+    "--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Also write the records as a Parquet table."
+)
+@json_option
+def record(
+    data: Path,
+    *,
+    out: Path,
+    index_dir: Path | None,
+    ignore_context: bool,
+    small: str,
+    large: str,
+    verifier: str | None,
+    embedding: str,
+    k: int,
+    search: str,
+    language: str,
+    layout: Layout,
+    score: str,
+    concurrency: int | None,
+    limit: int | None,
+    given: tuple[tuple[str, Price], ...],
+    parquet: Path | None,
+    as_json: bool,
+) -> None:
+    """Ask every tier and the verifier about each row of DATA, so that policies can be compared without asking again.
+
+    DATA is JSON Lines, CSV or Parquet with the columns id, question, answers (gold answers: one text or a list; may be
+    missing) and optionally context (one text or a list), from which the question is then answered instead of from the
+    index. Each record is on disk as soon as it is done: Ctrl-C loses nothing, and the same command does the rest.
+
+    The exit status is 1 where rows failed or could not be used; they are listed.
+    """
+    # Imported here: they take a second, and --help must not.
+    from automix_graph.cli.record_view import as_plain, show
+    from automix_graph.graph.all_tiers import AllTiers
+    from automix_graph.recording import read_rows, write_parquet
+    from automix_graph.recording.flat import require_pyarrow
+    from automix_graph.recording.rows import answerable
+
+    _check_out(data, out)
+    if parquet is not None:
+        require_pyarrow()
+    if ignore_context and index_dir is None:
+        raise click.UsageError("--ignore-context needs --index: there would be nothing to answer from")
+    # Refuses what cannot be recorded, before models are loaded.
+    answerable(read_rows(data), use_context=not ignore_context, retriever=index_dir is not None)
+    scorer, scorer_model = _scorer(score, given)
+    prices = {label: price for label, price in given if label != scorer_model or label in {small, large, verifier}}
+    with _retriever(index_dir, embedding, k=k, search=search) as retriever:
+        tiers = AllTiers(
+            small=small,
+            large=large,
+            retriever=retriever,
+            verifier=verifier,
+            language=language,
+            layout=layout,
+            prices=prices,
+        )
+        report = run(
+            data,
+            out,
+            tiers,
+            scorer=scorer,
+            concurrency=concurrency or _concurrency(tiers, scorer_model),
+            limit=limit,
+            use_context=not ignore_context,
+        )
+    if parquet is not None:
+        write_parquet(out, parquet)
+    if as_json:
+        click.echo(json.dumps(as_plain(report, parquet), ensure_ascii=False, indent=2))
+    else:
+        show(report, parquet, given, index_given=index_dir is not None)
+    if not report.complete:
+        raise click.exceptions.Exit(_INCOMPLETE)
+
+
+def run(
+    data: Path,
+    out: Path,
+    tiers: AllTiers,
+    *,
+    scorer: Scorer | str,
+    concurrency: int,
+    limit: int | None,
+    use_context: bool,
+) -> RecordingReport:
+    """Record with a progress bar on stderr; say how to go on where Ctrl-C stops it."""
+    from automix_graph.recording import record_dataset
+
+    bar = Bar(
+        TextColumn("recording"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("failed {task.fields[failed]}  cost {task.fields[cost]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    try:
+        with bar:
+            return record_dataset(
+                data,
+                out,
+                tiers,
+                scorer=scorer,
+                concurrency=concurrency,
+                limit=limit,
+                use_context=use_context,
+                progress=_follow(bar),
+            )
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted. What is done is in {out}; the same command goes on from there.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+def _follow(bar: Bar) -> Callable[[Progress], None]:
+    from automix_graph.cli.record_view import cost_of
+
+    task = bar.add_task("", total=None, failed=0, cost="$0")
+
+    def follow(progress: Progress) -> None:
+        bar.update(
+            task,
+            total=progress.total,
+            completed=progress.done,
+            failed=progress.failed,
+            cost=cost_of(progress.spent),
+        )
+
+    return follow
+
+
+def _check_out(data: Path, out: Path) -> None:
+    if out.suffix.lower() == ".parquet":
+        raise click.BadParameter(
+            f"{str(out)!r} would be Parquet, which cannot grow; give a .jsonl file, and --parquet {out}",
+            param_hint="--out",
+        )
+    if out.exists() and out.samefile(data):
+        raise click.BadParameter(f"{str(out)!r} is the data set itself", param_hint="--out")
+
+
+def _scorer(score: str, given: tuple[tuple[str, Price], ...]) -> tuple[Scorer, str | None]:
+    """Return the scorer, and the name of the model that it asks."""
+    from automix_graph.recording import SCORERS, LLMJudge, scorer_of
+
+    if score.startswith(_JUDGE):
+        name = score.removeprefix(_JUDGE)
+        prices = {label: price for label, price in given if label == name}
+        return LLMJudge(judge=name, prices=prices), name
+    if score not in SCORERS:
+        raise click.BadParameter(
+            f"{score!r} is unknown; use one of {', '.join(SCORERS)}, or judge:MODEL", param_hint="--score"
+        )
+    return scorer_of(score), None
+
+
+@contextlib.contextmanager
+def _retriever(index_dir: Path | None, embedding: str, *, k: int, search: str) -> Iterator[Retriever | None]:
+    if index_dir is None:
+        yield None
+        return
+    from automix_graph.models import load_embeddings
+    from automix_graph.retrieval import FaissStore
+    from automix_graph.retrieval.manifest import Manifest
+
+    Manifest.read(index_dir)  # refuses what is no index, before models are loaded
+    with FaissStore.open(index_dir, load_embeddings(embedding)) as store:
+        if not len(store):
+            raise StoreError(f"the index {str(index_dir)!r} holds no passages; add some: automix index PATH… --out DIR")
+        yield store.as_retriever(search_type=search, search_kwargs={"k": k})
+
+
+def _concurrency(tiers: AllTiers, scorer_model: str | None) -> int:
+    from automix_graph.recording.runner import DEFAULT_CONCURRENCY
+    from automix_graph.verification.verifier import models_of
+
+    parts = tiers.parts
+    judges = models_of(parts.verifier) or ()
+    labels = [model.label for model in (parts.small, parts.large, *judges)]
+    labels += [scorer_model] if scorer_model else []
+    return 1 if all(label.startswith("local:") for label in labels) else DEFAULT_CONCURRENCY

@@ -1,0 +1,194 @@
+"""From recorded questions to outcomes: what each tier's answer was worth, and what it cost at any prices.
+
+Costs are worked out again from the tokens or seconds of the calls, never read from the records, so that one recording
+can be evaluated at other prices. Nothing here scores an answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from automix_graph.costs import Price, Prices, large_alone
+from automix_graph.errors import ConfigurationError
+from automix_graph.evaluation.call_costs import CostOf, Unit, cost_in
+from automix_graph.evaluation.left_out import LeftOut, Reason
+from automix_graph.evaluation.outcomes import Outcomes, Tier
+from automix_graph.evaluation.parquet import column_names
+from automix_graph.evaluation.record_files import PARQUET_COLUMN, lines_of
+from automix_graph.records import Call, Record, Recorded, Stage, Verification
+
+_STAGES: Final[tuple[Stage, ...]] = ("small_answer", "verify", "large_answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """A recorded question that can be evaluated."""
+
+    id: str
+    small: float
+    large: float
+    verification: Verification
+    small_cost: float
+    verify_cost: float
+    large_cost: float
+    large_alone: float
+    uncharged: bool
+
+
+def outcomes_of(
+    rows: Sequence[Recorded],
+    *,
+    prices: Mapping[str, Price | Sequence[float]] | None = None,
+    unit: Unit = "usd",
+) -> tuple[Outcomes, LeftOut]:
+    """Return the outcomes of recorded questions, and which questions had to be left out.
+
+    The large model alone is charged for its answer with as much of the prompt cached as the first call to the same
+    model in that question found (`automix_graph.costs.large_alone`): asked alone, it finds no prompt that its own
+    verification has read. A call that failed and told no tokens is not charged; its question is named.
+
+    Args:
+        rows: recorded with the same settings.
+        prices: USD per million tokens by model label, where list prices do not apply.
+        unit: of costs.
+
+    Returns:
+        The outcomes of the tiers ``"small"`` and ``"large"``, and the questions without them by reason.
+
+    Raises:
+        ConfigurationError: no question is left, settings are mixed, two records have the same id, a price is unknown,
+            or a score lies outside [0, 1].
+
+    Example:
+        >>> from automix_graph.records import Draft, Usage, Verdict
+        >>> read = Usage(input_tokens=1000, output_tokens=50)
+        >>> calls = [Call(stage=stage, model="m", usage=read, seconds=1) for stage in ("small_answer", "large_answer")]
+        >>> judged = Verification(method="words", verdict=Verdict.CORRECT, confidence=0.9)
+        >>> drafts = (Draft(tier="small", text="Paris"), Draft(tier="large", text="Paris"))
+        >>> record = Record(question="Capital of France?", language="en", prompts="", drafts=drafts, calls=tuple(calls),
+        ...                 verifications=(judged,))
+        >>> row = Recorded(id="1", record=record, scores={"small": 1.0, "large": 1.0})
+        >>> outcomes, left_out = outcomes_of([row, Recorded(id="2", error="timeout")], unit="tokens")
+        >>> outcomes.ids, outcomes.large.cost, left_out.counts
+        (('1',), array([1050.]), {'failed': 1})
+    """
+    _check_settings(rows)
+    cost_of = cost_in(unit, rows, Prices(prices))
+    read = [(row.id, _read(row, cost_of)) for row in rows]
+    kept = [found for _, found in read if isinstance(found, _Row)]
+    dropped = [(name, found) for name, found in read if not isinstance(found, _Row)]
+    left_out = LeftOut.of(dropped, uncharged=(row.id for row in kept if row.uncharged))
+    if not kept:
+        told = ", ".join(f"{reason}: {count}" for reason, count in left_out.counts.items()) or "there are none"
+        raise ConfigurationError(
+            f"no recorded question can be evaluated ({told}); each needs the answers of both tiers, a verification and "
+            "scores"
+        )
+    try:
+        return _outcomes(kept, unit), left_out
+    except ValueError as error:
+        raise ConfigurationError(f"the records cannot be evaluated (rows count from 0): {error}") from error
+
+
+def _outcomes(rows: Sequence[_Row], unit: Unit) -> Outcomes:
+    small = Tier(
+        name="small",
+        quality=[row.small for row in rows],
+        cost=[row.small_cost for row in rows],
+        verifications=[row.verification for row in rows],
+        verify_cost=[row.verify_cost for row in rows],
+    )
+    large = Tier(
+        name="large",
+        quality=[row.large for row in rows],
+        cost=[row.large_cost for row in rows],
+        alone_cost=[row.large_alone for row in rows],
+    )
+    return Outcomes(tiers=(small, large), ids=tuple(row.id for row in rows), unit=unit)
+
+
+def _missing(row: Recorded) -> Reason | None:
+    """Return why a question cannot be evaluated in any unit."""
+    record = row.record
+    if row.error is not None or record is None:
+        return "failed"
+    checks: dict[Reason, bool] = {
+        "no small answer": record.draft("small") is None and "small" not in row.scores,
+        "no large answer": record.draft("large") is None or large_alone(record.calls) is None,
+        "not verified": not record.verifications,
+        "not scored": not row.scores.keys() >= {"small", "large"},
+    }
+    return next((reason for reason, missing in checks.items() if missing), None)
+
+
+def _read(row: Recorded, cost_of: CostOf) -> _Row | Reason:
+    if (reason := _missing(row)) is not None:
+        return reason
+    record = cast("Record", row.record)
+    small, verify, large = (_total(record.calls, stage, cost_of) for stage in _STAGES)
+    alone = cost_of(cast("Call", large_alone(record.calls)))
+    if small is None or verify is None or large is None or alone is None:
+        return "unknown cost"
+    return _Row(
+        id=row.id,
+        small=row.scores["small"],
+        large=row.scores["large"],
+        verification=record.verifications[0],
+        small_cost=small,
+        verify_cost=verify,
+        large_cost=large,
+        large_alone=alone,
+        uncharged=any(_told_nothing(call) and cost_of(call) is None for call in record.calls),
+    )
+
+
+def _total(calls: Sequence[Call], stage: Stage, cost_of: CostOf) -> float | None:
+    costs = [(call, cost_of(call)) for call in calls if call.stage == stage]
+    charged = [cost for call, cost in costs if cost is not None or not _told_nothing(call)]
+    known = [cost for cost in charged if cost is not None]
+    return math.fsum(known) if len(known) == len(charged) else None
+
+
+def _told_nothing(call: Call) -> bool:
+    """Whether a call failed before anybody counted tokens, as one does that never reached its model."""
+    return call.error is not None and call.usage.input_tokens is None and call.usage.output_tokens is None
+
+
+def holds_records(path: Path) -> bool:
+    """Return whether a file is one of records, by its first line or, for Parquet, its columns.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+        MissingExtraError: it is a Parquet file, and pyarrow is not installed.
+    """
+    if path.suffix.lower() == ".parquet":
+        return PARQUET_COLUMN in column_names(path)
+    if path.suffix.lower() == ".csv":
+        return False
+    try:
+        with path.open("rb") as file:
+            first = next(lines_of(file, path), None)
+    except OSError as error:
+        raise ConfigurationError(f"file {str(path)!r} cannot be read: {error.strerror or error}") from error
+    except ConfigurationError:
+        return False
+    if first is None or first.data is None:
+        return False
+    return first.is_settings or first.data.keys() >= {"id", "record", "scores"}
+
+
+def _check_settings(rows: Sequence[Recorded]) -> None:
+    settings = sorted({row.settings for row in rows})
+    if len(settings) > 1:
+        raise ConfigurationError(
+            f"the records were made with {len(settings)} different settings ({', '.join(map(repr, settings))}); "
+            "evaluate those of one setting at a time"
+        )
+    ids = [row.id for row in rows]
+    if len(set(ids)) < len(ids):
+        twice = next(name for name in ids if ids.count(name) > 1)
+        raise ConfigurationError(f"two records have the id {twice!r}; keep the one that counts, as read_records does")

@@ -1,0 +1,110 @@
+"""``automix plan RECORDS``: what was recorded comes first, and options win over it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from automix_graph import Threshold
+from automix_graph.cli.main import automix
+from automix_graph.policies import save_policy
+from automix_graph.records import Call, Draft, Record, Recorded, Stage, Usage, Verdict, Verification
+
+TOKENS = ["--context-tokens", "9", "--small-answer-tokens", "9", "--large-answer-tokens", "9", "--accept-rate", "0.5"]
+PRICES = ["--price", "s=1/4", "--price", "l=10/40/1"]
+
+
+def call(stage: Stage, model: str, read: int, written: int, cached: int | None = None) -> Call:
+    usage = Usage(input_tokens=read, output_tokens=written, cached_input_tokens=cached)
+    return Call(stage=stage, model=model, usage=usage, seconds=0.5)
+
+
+def recorded(number: int, confidence: float, small: float) -> str:
+    verdict = Verdict.CORRECT if confidence > 0.5 else Verdict.INCORRECT
+    record = Record(
+        question="When?",
+        language="en",
+        prompts="p",
+        drafts=(Draft(tier="small", text="a"), Draft(tier="large", text="b")),
+        verifications=(Verification(method="likelihood", verdict=verdict, confidence=confidence),),
+        calls=(
+            call("small_answer", "s", 2000 + 200 * number, 40 + 20 * number),
+            call("verify", "l", 2400, 1, cached=400),
+            call("large_answer", "l", 2400, 80, cached=2300),
+        ),
+    )
+    return Recorded(id=str(number), settings="f", record=record, scores={"small": small, "large": 1.0}).to_json()
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    path = tmp_path / "records.jsonl"
+    rows = [recorded(0, 0.9, 1.0), recorded(1, 0.4, 0.0)]
+    path.write_text("".join(row + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner(env={"COLUMNS": "100"}).invoke(automix, ["plan", *map(str, arguments)])
+
+
+def plain(*arguments: str | Path) -> dict[str, Any]:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    data: dict[str, Any] = json.loads(result.output)
+    return data
+
+
+def test_records_give_models_tokens_accept_rate_and_costs(records: Path) -> None:
+    data = plain(records, *PRICES)
+    assert data["models"] == {"small": "s", "large": "l"}
+    assert data["accept_rate"] == 0.5
+    workload = data["workload"]
+    assert (workload["small_answer"], workload["large_answer"]) == (50, 80)
+    # The small model read 2,100 tokens on average: context, question and the instructions for an answer.
+    assert workload["context"] + workload["question"] + workload["prompts"]["answer"] == 2100
+    found = data["recorded"]
+    small, verify = (2100 * 1 + 50 * 4) / 1e6, (2000 * 10 + 400 * 1 + 40) / 1e6
+    escalate, alone = (100 * 10 + 2300 * 1 + 80 * 40) / 1e6, (2000 * 10 + 400 * 1 + 80 * 40) / 1e6
+    assert found["small_cost"] == pytest.approx(small)
+    assert found["verify_cost"] == pytest.approx(verify)
+    assert found["escalate_cost"] == pytest.approx(escalate)
+    assert found["always_large_cost"] == pytest.approx(alone)
+    assert found["expected_cost"] == pytest.approx(small + verify + 0.5 * escalate)
+    assert (found["small_quality"], found["large_quality"], found["n"]) == (0.5, 1.0, 2)
+    assert found["pays"] is False
+
+
+def test_what_was_recorded_is_told_first(records: Path) -> None:
+    text = " ".join(run(records, *PRICES).output.split())
+    assert text.startswith(
+        "As recorded (2 questions, verifier likelihood, accept rate 50%), 1,000 questions cost $25.99"
+    )
+    assert "instead of $23.60 for always asking l: it would pay above 87%." in text
+
+
+def test_a_cascade_that_cannot_pay_is_said_so_first(records: Path) -> None:
+    text = " ".join(run(records, "--price", "s=10/40", "--price", "l=10/40/1").output.split())
+    assert "the cascade cannot pay, even if every small answer were kept." in text.split("By the same tokens")[0]
+
+
+def test_options_win_over_records(records: Path, tmp_path: Path) -> None:
+    assert plain(records, *PRICES, "--accept-rate", "0.9", "--context-tokens", "5000")["workload"]["context"] == 5000
+    assert plain(records, *PRICES, "--accept-rate", "0.9")["recorded"]["expected_cost"] == pytest.approx(0.02339)
+    save_policy(Threshold(0.3), tmp_path / "policy.json")
+    assert plain(records, *PRICES, "--policy", tmp_path / "policy.json")["accept_rate"] == 1.0
+    other = plain(records, *PRICES, "--large", "other", "--price", "other=20/80")
+    assert other["models"]["large"] == "other"
+    assert other["recorded"] is None  # nobody recorded that model
+
+
+def test_what_is_missing_is_named(records: Path, tmp_path: Path) -> None:
+    result = run(*PRICES)
+    assert result.exit_code == 2
+    needed = "--context-tokens, --small-answer-tokens, --large-answer-tokens, --accept-rate"
+    assert f"without RECORDS, give {needed}" in " ".join(result.output.split())
+    save_policy(Threshold(0.3), tmp_path / "policy.json")
+    assert "--policy decides about records" in run("--policy", tmp_path / "policy.json", *TOKENS).output
+    assert "--price l=INPUT/OUTPUT[/CACHED]" in str(run(records).exception)
