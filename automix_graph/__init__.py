@@ -13,6 +13,7 @@ from automix_graph.lazy import lazy_names
 if TYPE_CHECKING:
     from automix_graph.costs import Price as Price
     from automix_graph.errors import AutomixError as AutomixError
+    from automix_graph.graph import AllTiers as AllTiers
     from automix_graph.graph import build_automix as build_automix
     from automix_graph.graph import create_automix as create_automix
     from automix_graph.models import load_embeddings as load_embeddings
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from automix_graph.policies import Threshold as Threshold
     from automix_graph.policies import load_policy as load_policy
     from automix_graph.policies import save_policy as save_policy
+    from automix_graph.recording import RecordingHandler as RecordingHandler
+    from automix_graph.recording import record_dataset as record_dataset
     from automix_graph.records import Verdict as Verdict
     from automix_graph.retrieval import FaissStore as FaissStore
     from automix_graph.verdicts import parse_verdict as parse_verdict
@@ -50,9 +53,11 @@ _HOMES = {
     "Votes": "verification",
     "WithinBudget": "verification",
     "AcceptCorrect": "policies",
+    "AllTiers": "graph",
     "AutomixError": "errors",
     "FaissStore": "retrieval",
     "Price": "costs",
+    "RecordingHandler": "recording",
     "Threshold": "policies",
     "Verdict": "records",
     "build_automix": "graph",
@@ -60,6 +65,7 @@ _HOMES = {
     "load_embeddings": "models",
     "load_policy": "policies",
     "parse_verdict": "verdicts",
+    "record_dataset": "recording",
     "save_policy": "policies",
 }
 

@@ -10,8 +10,8 @@ cases. Results go to journals in ``--out``, so a run can be stopped and goes on;
 
 With ``--order cases`` (the default) all methods judge a case before the next, which is faster: they share prompts, so
 tokens and seconds are not those of one method alone. With ``--order methods`` each method runs by itself, and they are,
-if each is measured by a process of its own, with a new server; the report leaves the first case out of the costs. ``--escalate`` has the judge answer as well, in the
-layout of the method: what an escalated question costs.
+if each is measured by a process of its own, with a new server; the report leaves the first case out of the costs.
+``--escalate`` has the judge answer as well, in the layout of the method: what an escalated question costs.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-GUIDES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -27,8 +27,7 @@ def needs_models(code: str) -> bool:
 
 
 def code_blocks(*, runnable: bool = False) -> list[object]:
-    pages = [ROOT / "README.md", *GUIDES]
-    found = [(page.name, blocks("python", page.read_text(encoding="utf-8"))) for page in pages]
+    found = [(page.name, blocks("python", page.read_text(encoding="utf-8"))) for page in PAGES]
     return [
         pytest.param(code, id=f"{name}-{number}")
         for name, codes in found
@@ -38,7 +37,9 @@ def code_blocks(*, runnable: bool = False) -> list[object]:
 
 
 def shell_lines() -> list[str]:
-    return [line.split("#")[0].strip() for block in blocks("bash") for line in block.splitlines() if line.strip()]
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    lines = [line for text in texts for block in blocks("bash", text) for line in block.splitlines()]
+    return [line.split("#")[0].strip() for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize("code", code_blocks())
