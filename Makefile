@@ -2,7 +2,7 @@
 # Both start from nothing but Python 3.11 to 3.13 and make their own environment in .venv.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint unit local check-python clean
+.PHONY: demo test lint unit slow local check-python clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -22,6 +22,10 @@ lint: $(VENV)/.tests
 # In two processes. The benchmark plugin, which langchain-tests brings along, warns where there is more than one.
 unit: $(VENV)/.tests
 	$(BIN)/python -m pytest -n 2 -p no:benchmark
+
+# Simulations that take minutes: whether guarantees hold.
+slow: $(VENV)/.tests
+	$(BIN)/python -m pytest -n 2 -p no:benchmark -m slow
 
 # The real embedded models: llama.cpp, FAISS and sentence embeddings, end to end.
 local: $(VENV)/.tests

@@ -1,5 +1,26 @@
-"""What is learnt from records with known outcomes: so far, what a confidence is worth."""
+"""What is learnt from records with known outcomes: what a confidence is worth, and which rules keep a promise."""
 
+from automix_graph.calibration.certificate import Certificate, Refusal
+from automix_graph.calibration.guarantees import certify_error, certify_regret, certify_sequence
 from automix_graph.calibration.isotonic import Isotonic, cross_fitted_isotonic, fit_isotonic
+from automix_graph.calibration.sample_size import least_rows, rows_needed
+from automix_graph.calibration.splitting import Split, one_row_per_group, split_rows
+from automix_graph.calibration.threshold_grid import error_grid, threshold_grid
 
-__all__ = ["Isotonic", "cross_fitted_isotonic", "fit_isotonic"]
+__all__ = [
+    "Certificate",
+    "Isotonic",
+    "Refusal",
+    "Split",
+    "certify_error",
+    "certify_regret",
+    "certify_sequence",
+    "cross_fitted_isotonic",
+    "error_grid",
+    "fit_isotonic",
+    "least_rows",
+    "one_row_per_group",
+    "rows_needed",
+    "split_rows",
+    "threshold_grid",
+]

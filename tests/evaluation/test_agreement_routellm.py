@@ -17,7 +17,7 @@ from itertools import pairwise, permutations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tables_of_outcomes import CONFIDENCES, GRADES, Row, rows_of, two_tiers
 
@@ -75,7 +75,6 @@ def test_a_table_worked_out_by_hand() -> None:
     assert [our_cpt(CASE, target) for target in (0.2, 0.5, 0.8, 1.0)] == [pytest.approx(c) for c in (0.1, 0.25, 0.9, 1)]
 
 
-@settings(deadline=None)
 @given(rows_of(GRADES).filter(has_gap))
 def test_every_threshold_swept_gives_the_same(rows: list[Row]) -> None:
     assert our_apgr(rows) == pytest.approx(float(swept_apgr(rows)))
@@ -95,7 +94,6 @@ TEN = st.lists(st.tuples(GRADES, GRADES), min_size=10, max_size=10).flatmap(
 )
 
 
-@settings(deadline=None)
 @given(TEN.filter(has_gap))
 def test_ten_questions_have_the_ten_shares_of_the_paper(rows: list[Row]) -> None:
     # The mean of ten right ends is half a step, 1/20 of the whole gap, above the trapezoids between them.
@@ -114,7 +112,6 @@ def quantile_apgr(rows: Sequence[Row], results: int) -> float:
     return float(np.trapezoid((quality - small.mean()) / (large.mean() - small.mean()), share))
 
 
-@settings(deadline=None)
 @given(TEN.filter(has_gap))
 def test_ten_quantiles_of_ten_questions_are_all_thresholds(rows: list[Row]) -> None:
     assert our_apgr(rows) == pytest.approx(quantile_apgr(rows, 10))
@@ -160,7 +157,6 @@ def test_the_mean_over_all_orders_is_that_of_routing_at_random() -> None:
     assert np.mean(found) == pytest.approx(0.5)
 
 
-@settings(deadline=None)
 @given(rows_of(GRADES).filter(has_gap))
 def test_the_order_of_the_gains_is_the_best_and_its_reverse_the_worst(rows: list[Row]) -> None:
     by_gain = [(small, large, (1 + small - large) / 2) for small, large, _ in rows]
@@ -172,7 +168,6 @@ def test_the_order_of_the_gains_is_the_best_and_its_reverse_the_worst(rows: list
     assert best >= 0.5 - 1e-9  # type: ignore[operator]
 
 
-@settings(deadline=None)
 @given(rows_of(GRADES))
 def test_a_large_model_that_is_never_worse_keeps_them_in_bounds(rows: list[Row]) -> None:
     ordered = [(min(row[:2]), max(row[:2]), row[2]) for row in rows]

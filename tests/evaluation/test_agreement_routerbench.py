@@ -124,7 +124,6 @@ def test_a_frontier_is_above_its_points_concave_and_its_own_frontier(points: np.
     assert frontier(x, y)[1] == pytest.approx(y)
 
 
-@settings(deadline=None)
 @given(rows_of(GRADES), FACTORS, st.sampled_from([1, 3]))
 def test_neither_the_unit_of_money_nor_copies_of_the_questions_change_it(
     rows: list[Row], unit: float, copies: int
@@ -133,7 +132,6 @@ def test_neither_the_unit_of_money_nor_copies_of_the_questions_change_it(
     assert our_aiq(priced) == pytest.approx(our_aiq(two_tiers(rows)))
 
 
-@settings(deadline=None)
 @given(rows_of(GRADES))
 def test_a_cheaper_verification_never_lowers_it(rows: list[Row]) -> None:
     found = [our_aiq(two_tiers(rows, verify=verify)) for verify in (0.0, 0.15, 1.0, 5.0, 40.0, 1e9)]

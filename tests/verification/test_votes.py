@@ -234,7 +234,6 @@ def test_stopping_early_never_changes_the_decision(data: st.DataObject, votes: l
     assert decide(policy, [early.verification]).accept is decide(policy, [every]).accept
 
 
-@settings(deadline=None)
 @given(data=st.data(), votes=VERDICTS)
 def test_rounds_cost_no_vote_more_than_one_after_the_other(data: st.DataObject, votes: list[Verdict]) -> None:
     policy = data.draw(policies(len(votes)))

@@ -1,0 +1,113 @@
+"""Split rows into those that choose the rules and those that certify one, which must never be the same.
+
+Copies of a question would tell the second part what the first has seen, so a group of rows goes to one part as a whole.
+Which one depends on the seed and on what the group is called, not on where its rows stand in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automix_graph.columns import group_codes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Split:
+    """Which rows are for what.
+
+    Attributes:
+        selection: rows that may choose rules and their order, increasing.
+        certification: all others, increasing: they test the rules that were chosen, once.
+    """
+
+    selection: NDArray[np.intp]
+    certification: NDArray[np.intp]
+
+
+def split_rows(groups: Sequence[Hashable] | NDArray[Any], *, seed: int, selection_share: float = 0.3) -> Split:
+    """Split rows at random, each group whole.
+
+    Groups are put into a random order that depends on the seed and their names alone, and the first ones become the
+    selection, as many as come nearest to the share. The same names and sizes of groups are split alike in any order of
+    rows. A name is text, a number, a tuple of those, or anything else whose ``repr`` is the same in every process.
+
+    Args:
+        groups: what each row belongs to, shape (n,), such as the question; at least two different ones.
+        seed: of the order, at least 0 and below 2^128.
+        selection_share: of the rows, in (0, 1); both parts get at least one group. Choosing thresholds takes few rows,
+            and certifying them takes all it can get.
+
+    Raises:
+        ValueError: there are fewer than two groups, a row has none, or seed or share are out of range.
+
+    Example:
+        >>> split = split_rows(["q1", "q2", "q1", "q3", "q4"], seed=0)
+        >>> sorted([*split.selection.tolist(), *split.certification.tolist()])
+        [0, 1, 2, 3, 4]
+    """
+    if not 0.0 < selection_share < 1.0:
+        raise ValueError(f"selection_share is {selection_share!r}; use a number above 0 and below 1, such as 0.3")
+    codes, order = _shuffled(groups, seed)
+    if order.size < 2:
+        raise ValueError(f"groups names {order.size} group; rows of at least two are needed for two parts")
+    ends = np.cumsum(np.bincount(codes)[order])
+    nearest = int(np.argmin(np.abs(ends[:-1] - selection_share * codes.size)))
+    selected = np.zeros(order.size, dtype=np.bool_)
+    selected[order[: nearest + 1]] = True
+    mask = selected[codes]
+    return Split(selection=np.flatnonzero(mask), certification=np.flatnonzero(~mask))
+
+
+def one_row_per_group(groups: Sequence[Hashable] | NDArray[Any], *, seed: int) -> NDArray[np.intp]:
+    """Return one row of each group, drawn at random; increasing.
+
+    Rows of one question are no independent draws, and tests that take them for such find too much. With one row each,
+    a risk is a mean over different questions.
+
+    Args:
+        groups: what each row belongs to, shape (n,), such as the question.
+        seed: of the draw.
+
+    Raises:
+        ValueError: a row has no group.
+
+    Example:
+        >>> one_row_per_group(["q1", "q2", "q2", "q3"], seed=0).size
+        3
+    """
+    codes = group_codes(groups)
+    shuffled = np.random.default_rng(seed).permutation(codes.size)
+    _, first = np.unique(codes[shuffled], return_index=True)
+    return np.sort(shuffled[first])
+
+
+def _shuffled(groups: Sequence[Hashable] | NDArray[Any], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the group of each row, and the groups in an order that their names and the seed decide."""
+    if not 0 <= seed < 2**128:
+        raise ValueError(f"seed is {seed!r}; use a whole number from 0 and below 2^128")
+    codes = group_codes(groups)
+    labels = groups.tolist() if isinstance(groups, np.ndarray) else groups
+    # Groups are numbered as they come, so that each new number is the highest so far.
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
+    salt = seed.to_bytes(16, "little")
+    digests = [blake2b(_name(labels[row]), digest_size=8, salt=salt).digest() for row in first.tolist()]
+    return codes, np.argsort(np.frombuffer(b"".join(digests), dtype="<u8"), kind="stable")
+
+
+def _name(label: Hashable) -> bytes:
+    """Return the same bytes for labels that are equal: 1 and 1.0, or text of NumPy and of Python."""
+    if isinstance(label, str):
+        return b"'" + label.encode("utf-8", "surrogatepass")
+    if isinstance(label, float | np.floating) and not float(label).is_integer():
+        return repr(float(label)).encode()
+    if isinstance(label, int | float | np.number):
+        return b"%d" % int(label)
+    if isinstance(label, tuple):
+        return b"(" + b"".join(b"%d:" % len(name) + name for name in map(_name, label))
+    return repr(label).encode("utf-8", "backslashreplace")
