@@ -1,6 +1,11 @@
 """What is learnt from records with known outcomes: what a confidence is worth, and which rules keep a promise."""
 
+from automix_graph.calibration.binning import Binning
 from automix_graph.calibration.certificate import Certificate, Refusal
+from automix_graph.calibration.fit_optimal_stopping import fit_optimal_stopping
+from automix_graph.calibration.fit_pomdp import fit_pomdp
+from automix_graph.calibration.fit_thresholds import fit_double_threshold, fit_threshold
+from automix_graph.calibration.fit_utility import fit_utility
 from automix_graph.calibration.guarantees import certify_error, certify_regret, certify_sequence
 from automix_graph.calibration.isotonic import Isotonic, cross_fitted_isotonic, fit_isotonic
 from automix_graph.calibration.sample_size import least_rows, rows_needed
@@ -8,6 +13,7 @@ from automix_graph.calibration.splitting import Split, one_row_per_group, split_
 from automix_graph.calibration.threshold_grid import error_grid, threshold_grid
 
 __all__ = [
+    "Binning",
     "Certificate",
     "Isotonic",
     "Refusal",
@@ -17,7 +23,12 @@ __all__ = [
     "certify_sequence",
     "cross_fitted_isotonic",
     "error_grid",
+    "fit_double_threshold",
     "fit_isotonic",
+    "fit_optimal_stopping",
+    "fit_pomdp",
+    "fit_threshold",
+    "fit_utility",
     "least_rows",
     "one_row_per_group",
     "rows_needed",

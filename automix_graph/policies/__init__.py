@@ -1,16 +1,57 @@
 """Policies: what to do with a verified draft."""
 
-from automix_graph.policies.policy import ColumnPolicy, Judged, Policy, decide
+from automix_graph.policies.band import DoubleThreshold
+from automix_graph.policies.bins import Bins, StepCurve
+from automix_graph.policies.fixed import Always, RandomMix
+from automix_graph.policies.following import Paths, follow, moves_of
+from automix_graph.policies.forms import policy_from_data, policy_to_data
+from automix_graph.policies.optimal_stopping import OptimalStopping
+from automix_graph.policies.policy import (
+    ABSTAIN,
+    SKIPPED,
+    ColumnPolicy,
+    Judged,
+    LimitingPolicy,
+    MovingPolicy,
+    Policy,
+    QuestionPolicy,
+    decide,
+)
+from automix_graph.policies.pomdp import PomdpPolicy
 from automix_graph.policies.saved import load_policy, save_policy
+from automix_graph.policies.table import TablePolicy
 from automix_graph.policies.threshold import AcceptCorrect, Threshold
+from automix_graph.policies.utility import UtilityPolicy
+from automix_graph.policies.wrapping import Capped, PerTier
 
 __all__ = [
+    "ABSTAIN",
+    "SKIPPED",
     "AcceptCorrect",
+    "Always",
+    "Bins",
+    "Capped",
     "ColumnPolicy",
+    "DoubleThreshold",
     "Judged",
+    "LimitingPolicy",
+    "MovingPolicy",
+    "OptimalStopping",
+    "Paths",
+    "PerTier",
     "Policy",
+    "PomdpPolicy",
+    "QuestionPolicy",
+    "RandomMix",
+    "StepCurve",
+    "TablePolicy",
     "Threshold",
+    "UtilityPolicy",
     "decide",
+    "follow",
     "load_policy",
+    "moves_of",
+    "policy_from_data",
+    "policy_to_data",
     "save_policy",
 ]

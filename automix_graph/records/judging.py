@@ -94,14 +94,40 @@ class Verification:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What a policy made of the verifications so far.
+    """What a policy made of the verifications so far: the draft is kept, a tier is asked, or the question is given up.
+
+    With neither ``accept``, ``next_tier`` nor ``abstain`` the question goes to the next tier, which is all that there
+    is to escalating between two.
 
     Attributes:
-        accept: True keeps the draft, False escalates.
+        accept: True keeps the draft. False escalates, unless ``abstain`` is set.
         policy: the policy's name.
         reason: the rule that decided, with its numbers, for people.
+        next_tier: position, from 0 for the cheapest, of the tier that is asked next, where those in between are to be
+            skipped; -1 for the last tier, however many there are; None for the one after the draft's.
+        abstain: True gives no answer at all: no tier is expected to have one that is good enough.
+
+    Raises:
+        ValueError: more than one of ``accept``, ``next_tier`` and ``abstain`` is set, or there is no such position.
+
+    Example:
+        >>> Decision(accept=False, policy="always(large)", reason="every question goes there", next_tier=-1).next_tier
+        -1
     """
 
     accept: bool
     policy: str
     reason: str
+    next_tier: int | None = None
+    abstain: bool = False
+
+    def __post_init__(self) -> None:
+        if self.accept + self.abstain + (self.next_tier is not None) > 1:
+            raise ValueError(
+                f"a decision of policy {self.policy!r} has accept={self.accept!r}, abstain={self.abstain!r} and "
+                f"next_tier={self.next_tier!r}; it can keep the draft, give up, or name the next tier, one of the three"
+            )
+        if self.next_tier is not None and (self.next_tier < -1 or self.next_tier == 0):
+            raise ValueError(
+                f"next_tier of policy {self.policy!r} is {self.next_tier!r}; use a position above 0, or -1 for the last"
+            )
