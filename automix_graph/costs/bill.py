@@ -43,7 +43,9 @@ def large_alone(calls: Sequence[Call]) -> Call | None:
 
     A judge of the same model has read the beginning of the prompt already, so that a cache serves the answer. Alone,
     the answer finds in the cache what the first call to that model found there: what is common to all questions. Its
-    prompt is the one that was sent, which in the shared layout also holds the examples of judging.
+    prompt is the one that was sent, which in the shared layout also holds the examples of judging. What it would then
+    have to read takes as many seconds for a token as the first call took for each token that it read or wrote; that is
+    an estimate.
 
     Returns:
         The call; None where the large model did not answer.
@@ -57,7 +59,20 @@ def large_alone(calls: Sequence[Call]) -> Call | None:
         return answer
     cached, read = first.usage.cached_input_tokens, answer.usage.input_tokens
     found = None if cached is None else cached if read is None else min(cached, read)
-    return dataclasses.replace(answer, usage=dataclasses.replace(answer.usage, cached_input_tokens=found))
+    return dataclasses.replace(
+        answer,
+        usage=dataclasses.replace(answer.usage, cached_input_tokens=found),
+        seconds=answer.seconds + _seconds_to_read((answer.usage.cached_input_tokens or 0) - (found or 0), first),
+    )
+
+
+def _seconds_to_read(tokens: int, example: Call) -> float:
+    """Return how long reading takes at the pace of another call; 0 where that told no tokens."""
+    usage = example.usage
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return 0.0
+    worked = usage.input_tokens - (usage.cached_input_tokens or 0) + usage.output_tokens
+    return example.seconds * max(0, tokens) / worked if worked > 0 else 0.0
 
 
 def estimated_large(calls: Sequence[Call], large: str) -> Call | None:

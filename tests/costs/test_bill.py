@@ -56,6 +56,17 @@ def test_an_escalated_question_is_compared_with_what_was_measured_and_has_lost_m
     assert found.saved < 0
 
 
+def test_what_the_judge_read_before_would_have_taken_its_time() -> None:
+    judged, answered = call("verify", "l", 1100, 100, cached=200), call("large_answer", "l", 1050, 80, cached=1000)
+    alone = large_alone([SMALL, judged, answered])
+    assert alone is not None
+    # The judge took a second for 900 tokens read and 100 written; alone, 800 more would have to be read.
+    assert alone.seconds == pytest.approx(1.8)
+    unknown = large_alone([SMALL, call("verify", "l", None, None), answered])
+    assert unknown is not None
+    assert unknown.seconds == 1.0
+
+
 def test_what_another_judge_read_serves_the_large_model_nothing() -> None:
     answered = call("large_answer", "l", 1050, 80, cached=300)
     assert large_alone([SMALL, call("verify", "third", 900, 1, cached=0), answered]) is answered
