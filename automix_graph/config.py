@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-DEFAULT_SMALL: Final = "local:smollm2-135m-instruct"
+DEFAULT_SMALL: Final = "local:qwen2.5-coder-0.5b-instruct"
 DEFAULT_LARGE: Final = "local:qwen2.5-coder-1.5b-instruct"
 DEFAULT_EMBEDDING: Final = "local:all-minilm-l6-v2"
 DEFAULT_K: Final = 4

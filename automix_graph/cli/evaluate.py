@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +108,8 @@ def evaluate(
     if report is not None:
         from automix_graph.evaluation.report import write_report
 
-        write_report(found, report, records=None if source.records is None else source.records.rows)
+        rows = None if source.records is None else source.records.rows
+        write_report(found, report, records=rows, command=shlex.join(["automix", *sys.argv[1:]]))
     if as_json:
         plain = {"table": str(file), **evaluation_dict(found), "records": _records(source.records)}
         click.echo(json.dumps(plain, ensure_ascii=False, indent=2))

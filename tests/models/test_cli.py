@@ -66,5 +66,5 @@ def test_pull_says_the_size_first_and_an_interrupt_is_one_line(monkeypatch: pyte
     result = CliRunner().invoke(models, ["pull"])
     assert result.exit_code == 130
     first, last = result.stderr.strip().splitlines()
-    assert first == "3 to fetch (1207 MB), 0 present and to be checked"
+    assert first == "3 to fetch (1592 MB), 0 present and to be checked"
     assert last == "interrupted; run the same command again to go on where it stopped"
