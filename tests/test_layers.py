@@ -35,6 +35,7 @@ SIDEWAYS = {
     ("costs", "prompts"),
     ("retrieval", "models"),
     ("recording", "evaluation"),
+    ("calibration", "evaluation"),
 }
 """Imports inside a layer that the design allows."""
 
@@ -49,7 +50,7 @@ ALLOWED_THIRD_PARTY = {
     "prompts": {"pydantic"},
     "policies": {"numpy", "scipy"},
     "evaluation": {"numpy", "scipy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},
-    "calibration": {"numpy", "scipy"},
+    "calibration": {"numpy", "scipy", "matplotlib"},
 }
 
 

@@ -134,7 +134,12 @@ class Source:
 
 
 def read_source(
-    path: Path, options: TierOptions, *, prices: Mapping[str, Price] | None = None, unit: Unit | None = None
+    path: Path,
+    options: TierOptions,
+    *,
+    prices: Mapping[str, Price] | None = None,
+    unit: Unit | None = None,
+    by_agreement: bool = False,
 ) -> Source:
     """Read a table where tiers are described, else records.
 
@@ -143,6 +148,8 @@ def read_source(
         options: of the tiers.
         prices: of models, in USD per million tokens; for records.
         unit: of costs; for records. None: USD.
+        by_agreement: whether quality is that the small answer says what the large one says, instead of the scores; for
+            records.
 
     Raises:
         UsageError: the options do not fit together, or do not fit the file.
@@ -160,7 +167,7 @@ def read_source(
 
     if not holds_records(path):
         options.check()
-    return _from_records(path, prices or {}, unit or "usd")
+    return _from_records(path, prices or {}, unit or "usd", by_agreement)
 
 
 def _from_table(path: Path, options: TierOptions) -> Source:
@@ -171,7 +178,8 @@ def _from_table(path: Path, options: TierOptions) -> Source:
     return Source(outcomes=outcomes, left_out=LeftOut())
 
 
-def _from_records(path: Path, prices: Mapping[str, Price], unit: Unit) -> Source:
+def _from_records(path: Path, prices: Mapping[str, Price], unit: Unit, by_agreement: bool) -> Source:
+    from automix_graph.calibration.agreement import scored_by_agreement
     from automix_graph.evaluation import outcomes_of, read_records
 
     file = read_records(path)
@@ -181,7 +189,8 @@ def _from_records(path: Path, prices: Mapping[str, Price], unit: Unit) -> Source
         raise ConfigurationError(
             f"--price {unknown[0]} names none of the models of the records: {', '.join(models) or 'there are none'}"
         )
-    outcomes, left_out = outcomes_of(file.rows, prices=prices, unit=unit)
+    rows = scored_by_agreement(file.rows) if by_agreement else file.rows
+    outcomes, left_out = outcomes_of(rows, prices=prices, unit=unit)
     return Source(outcomes=outcomes, left_out=left_out, records=file)
 
 

@@ -173,7 +173,7 @@ def _result(
         in_hindsight=False,
         measures=measures,
         over_first=_of(_over_first(position), found, intervals) if position else None,
-        asked=tuple(float(np.mean(cascade.route >= tier)) for tier in tiers),
+        asked=tuple(float(np.mean(cascade.reached(tier))) for tier in tiers),
         answered=tuple(float(np.mean(cascade.route == tier)) for tier in tiers),
         random_mix=random_mix(Ends.of(outcomes), cost),
         cascade=cascade,

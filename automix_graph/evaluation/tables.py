@@ -1,7 +1,7 @@
-"""Columns of numbers from a table in a file: CSV, JSON Lines or Parquet, one row a question.
+"""Columns from a table in a file: CSV, JSON Lines or Parquet, one row a question.
 
-Only the columns asked for are kept in memory. Cells hold numbers, or true and false for 1 and 0; an empty one is
-refused, never filled in. What the columns mean is decided elsewhere.
+Only the columns asked for are kept in memory. Cells hold numbers, or true and false for 1 and 0; those of a column of
+labels hold text. An empty one is refused, never filled in. What the columns mean is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from automix_graph.errors import ConfigurationError
 
 Columns = dict[str, NDArray[np.float64]]
+Cells = dict[str, list[Any]]
+CellReader = Callable[[object, str, Path, str], Any]
+"""Makes a value of a cell, of the column, the table, and the place in it, which are for errors."""
 
 _WORDS: Final = {"true": 1.0, "false": 0.0}
 
@@ -36,22 +39,40 @@ def read_columns(path: Path, names: Sequence[str]) -> Columns:
         ConfigurationError: the file cannot be read as a table, has no rows, lacks a column, or a cell holds no number.
         MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
+    return {name: np.array(cells, dtype=np.float64) for name, cells in _read(path, names, _number).items()}
+
+
+def read_labels(path: Path, name: str) -> list[str]:
+    """Return a column of labels, such as ids or the texts of questions, one a row; numbers become text.
+
+    Args:
+        path: as for `read_columns`.
+        name: of the column.
+
+    Raises:
+        ConfigurationError: as for `read_columns`, or a cell is empty or holds neither text nor a number.
+        MissingExtraError: it is a Parquet file, and pyarrow is not installed.
+    """
+    return _read(path, [name], _label)[name]
+
+
+def _read(path: Path, names: Sequence[str], cell: CellReader) -> Cells:
     read = _READERS.get(path.suffix.lower())
     if read is None:
         raise ConfigurationError(f"table {str(path)!r} has an unknown ending; use one of {', '.join(_READERS)}")
     try:
-        columns = read(path, list(dict.fromkeys(names)))
+        columns = read(path, list(dict.fromkeys(names)), cell)
     except OSError as error:
         raise ConfigurationError(f"table {str(path)!r} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"table {str(path)!r} is not UTF-8 text: {error}; save it as UTF-8") from error
-    if not next(iter(columns.values())).size:
+    if not next(iter(columns.values())):
         raise ConfigurationError(f"table {str(path)!r} has no rows; give one row a question")
     return columns
 
 
-def _read_csv(path: Path, names: Sequence[str]) -> Columns:
-    cells: dict[str, list[float]] = {name: [] for name in names}
+def _read_csv(path: Path, names: Sequence[str], cell: CellReader) -> Cells:
+    cells: Cells = {name: [] for name in names}
     with _opened(path) as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -67,10 +88,10 @@ def _read_csv(path: Path, names: Sequence[str]) -> Columns:
                         "quote cells that hold commas"
                     )
                 for name in names:
-                    cells[name].append(_number(row[where[name]], name, path, place))
+                    cells[name].append(cell(row[where[name]], name, path, place))
         except csv.Error as error:
             raise ConfigurationError(f"table {str(path)!r} is no CSV at line {reader.line_num}: {error}") from error
-    return {name: np.array(values) for name, values in cells.items()}
+    return cells
 
 
 def _positions(path: Path, header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
@@ -81,14 +102,14 @@ def _positions(path: Path, header: Sequence[str], names: Sequence[str]) -> dict[
     return {name: header.index(name) for name in names}
 
 
-def _read_jsonl(path: Path, names: Sequence[str]) -> Columns:
-    cells: dict[str, list[float]] = {name: [] for name in names}
+def _read_jsonl(path: Path, names: Sequence[str], cell: CellReader) -> Cells:
+    cells: Cells = {name: [] for name in names}
     with _opened(path) as file:
         for line, row in _objects(path, file):
             _require(path, list(row), names, f" at line {line}")
             for name in names:
-                cells[name].append(_number(row[name], name, path, f"line {line}"))
-    return {name: np.array(values) for name, values in cells.items()}
+                cells[name].append(cell(row[name], name, path, f"line {line}"))
+    return cells
 
 
 def _objects(path: Path, file: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -106,17 +127,17 @@ def _objects(path: Path, file: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:
         yield line, row
 
 
-def _read_parquet(path: Path, names: Sequence[str]) -> Columns:
+def _read_parquet(path: Path, names: Sequence[str], cell: CellReader) -> Cells:
     from automix_graph.evaluation.parquet import column_names, read_cells
 
     _require(path, column_names(path), names)
     return {
-        name: np.array([_number(cell, name, path, f"row {row}") for row, cell in enumerate(cells)])
-        for name, cells in read_cells(path, names).items()
+        name: [cell(value, name, path, f"row {row}") for row, value in enumerate(values)]
+        for name, values in read_cells(path, names).items()
     }
 
 
-_READERS: Final[dict[str, Callable[[Path, Sequence[str]], Columns]]] = {
+_READERS: Final[dict[str, Callable[[Path, Sequence[str], CellReader], Cells]]] = {
     ".csv": _read_csv,
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
@@ -154,3 +175,13 @@ def _number(cell: object, name: str, path: Path, place: str) -> float:
             "out questions that have none"
         )
     return value
+
+
+def _label(cell: object, name: str, path: Path, place: str) -> str:
+    if isinstance(cell, str | int | float | Decimal) and not isinstance(cell, bool):
+        text = str(cell).strip()
+        if text and text != "nan":
+            return text
+    raise ConfigurationError(
+        f"column {name!r} of table {str(path)!r} holds {cell!r} at {place}; give a text or a number in each row"
+    )

@@ -15,6 +15,7 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.graph.defaults import choose_policy
 from automix_graph.graph.nodes import OnLargeFailure, large_answer_node, retrieve_node, small_answer_node, verify_node
 from automix_graph.graph.parts import Parts, Retriever, as_retriever
+from automix_graph.graph.policy_check import require_made_for
 from automix_graph.graph.routing import route_verified
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
 from automix_graph.policies import Policy
@@ -48,7 +49,8 @@ def build_automix(
             by the likelihood of the answer, on the scale that was measured for it). ``"small"``, ``"large"``, a
             model's name or a chat model: that model. Or any `Verifier`, or a function or Runnable that returns a
             score, see `FunctionVerifier`.
-        policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT.
+        policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT. One that was
+            calibrated and loaded from its file is refused if it was made for other models, prompts or another verifier.
         language: of the prompts: ``"en"``, ``"zh"``, or ``"auto"`` to choose from each question; or the
             `pathlib.Path` of a folder with prompts in another language, or `Prompts` that you have changed.
         layout: of the prompts of a model that judges: ``"shared"`` puts all that judging and answering have in common
@@ -68,6 +70,8 @@ def build_automix(
     if on_large_failure not in get_args(OnLargeFailure):
         raise ConfigurationError(f"on_large_failure is {on_large_failure!r}; use 'degrade' or 'raise'")
     parts = Parts.of(small=small, large=large, verifier=verifier, language=language, layout=layout, prices=prices)
+    follows = choose_policy(policy)
+    require_made_for(follows, parts)
     graph: Graph = StateGraph(AutomixState, input_schema=AutomixInput, output_schema=AutomixOutput)
     graph.add_node("retrieve", retrieve_node(as_retriever(retriever), prompts=parts.prompts))
     graph.add_node(
@@ -83,7 +87,7 @@ def build_automix(
         "verify",
         verify_node(
             parts.verifier,
-            choose_policy(policy),
+            follows,
             prompts=parts.prompts,
             prices=parts.prices,
             large=parts.large.label,

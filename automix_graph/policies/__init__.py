@@ -18,7 +18,8 @@ from automix_graph.policies.policy import (
     decide,
 )
 from automix_graph.policies.pomdp import PomdpPolicy
-from automix_graph.policies.saved import load_policy, save_policy
+from automix_graph.policies.provenance import MadeFor, Provenance, TierMade
+from automix_graph.policies.saved import load_policy, load_provenance, save_policy
 from automix_graph.policies.table import TablePolicy
 from automix_graph.policies.threshold import AcceptCorrect, Threshold
 from automix_graph.policies.utility import UtilityPolicy
@@ -35,21 +36,25 @@ __all__ = [
     "DoubleThreshold",
     "Judged",
     "LimitingPolicy",
+    "MadeFor",
     "MovingPolicy",
     "OptimalStopping",
     "Paths",
     "PerTier",
     "Policy",
     "PomdpPolicy",
+    "Provenance",
     "QuestionPolicy",
     "RandomMix",
     "StepCurve",
     "TablePolicy",
     "Threshold",
+    "TierMade",
     "UtilityPolicy",
     "decide",
     "follow",
     "load_policy",
+    "load_provenance",
     "moves_of",
     "policy_from_data",
     "policy_to_data",

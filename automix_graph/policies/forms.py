@@ -8,7 +8,7 @@ decides is written down as well, for people and other programs, and must be what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from automix_graph.errors import ConfigurationError
@@ -44,7 +44,8 @@ def policy_to_data(policy: Policy) -> dict[str, Any]:
         )
     match policy:
         case Capped():
-            parameters = {**vars(policy), "policy": policy_to_data(policy.policy)}
+            own = {entry.name: getattr(policy, entry.name) for entry in fields(policy)}
+            parameters = {**own, "policy": policy_to_data(policy.policy)}
             return {"policy": name, **{_outer(key): value for key, value in parameters.items()}}
         case PerTier(policies=policies):
             return {"policy": name, "policies": [policy_to_data(each) for each in policies]}

@@ -1,6 +1,7 @@
 """Policies in files: small JSON that people can read, so that what was chosen on records decides in production.
 
-A file holds ``schema_version``, the ``policy`` by name, and its parameters (`policies.forms`).
+A file holds ``schema_version``, the ``policy`` by name, and its parameters (`policies.forms`). One that was calibrated
+also holds ``calibration``: what it was made for and what was found (`policies.provenance`).
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.policies.forms import policy_from_data, policy_to_data
 from automix_graph.policies.policy import Policy
+from automix_graph.policies.provenance import Provenance, bind
 
 SCHEMA_VERSION: Final = 1
+_CALIBRATION: Final = "calibration"
 
 
-def save_policy(policy: Policy, path: str | Path) -> None:
+def save_policy(policy: Policy, path: str | Path, *, provenance: Provenance | None = None) -> None:
     """Write a policy to a file.
 
     The file is there whole or not at all: it is written under another name first.
@@ -25,6 +28,7 @@ def save_policy(policy: Policy, path: str | Path) -> None:
     Args:
         policy: one of this package; policies of your own are code, which a file does not hold.
         path: of the file; one that is there is replaced.
+        provenance: where the policy comes from; a graph with other parts than it was made for refuses it.
 
     Raises:
         ConfigurationError: the policy is of another kind, or the file cannot be written.
@@ -38,28 +42,44 @@ def save_policy(policy: Policy, path: str | Path) -> None:
         Threshold(minimum=0.7)
     """
     path = Path(path)
-    text = json.dumps({"schema_version": SCHEMA_VERSION, **policy_to_data(policy)}, indent=2) + "\n"
+    data = {"schema_version": SCHEMA_VERSION, **policy_to_data(policy)}
+    if provenance is not None:
+        data[_CALIBRATION] = provenance.to_data()
+    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     try:
         _replace(path, text)
     except OSError as error:
         raise ConfigurationError(f"policy file {str(path)!r} cannot be written: {error.strerror or error}") from error
 
 
-def load_policy(path: str | Path) -> Policy:
+def load_policy(path: str | Path, *, check: bool = True) -> Policy:
     """Read a policy that `save_policy` wrote.
+
+    Args:
+        path: of the file.
+        check: whether a graph with other models, prompts or another verifier than the policy was calibrated for is to
+            refuse it. A policy that tells nothing of that is accepted everywhere.
 
     Raises:
         ConfigurationError: the file cannot be read, or holds no policy that this version knows.
     """
-    path = Path(path)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"policy file {str(path)!r} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ConfigurationError(f"policy file {str(path)!r} is no JSON: {error}; save the policy again") from error
-    if not isinstance(data, dict):
-        raise ConfigurationError(f"policy file {str(path)!r} holds a {type(data).__name__}; it must be a JSON object")
+    policy, provenance = _read(Path(path))
+    if check and provenance is not None and provenance.made_for is not None:
+        bind(policy, provenance.made_for)
+    return policy
+
+
+def load_provenance(path: str | Path) -> Provenance | None:
+    """Read where a saved policy comes from; None if its file does not tell.
+
+    Raises:
+        ConfigurationError: as for `load_policy`.
+    """
+    return _read(Path(path))[1]
+
+
+def _read(path: Path) -> tuple[Policy, Provenance | None]:
+    data = _object(path)
     try:
         version = data.pop("schema_version", None)
         if version != SCHEMA_VERSION or isinstance(version, bool):
@@ -67,9 +87,22 @@ def load_policy(path: str | Path) -> Policy:
                 f"it has schema_version {version!r}, and this version of automix-graph reads {SCHEMA_VERSION}: upgrade "
                 "automix-graph, or save the policy again"
             )
-        return policy_from_data(data)
+        provenance = Provenance.from_data(data.pop(_CALIBRATION)) if _CALIBRATION in data else None
+        return policy_from_data(data), provenance
     except ConfigurationError as error:
         raise ConfigurationError(f"policy file {str(path)!r} cannot be used: {error}") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"policy file {str(path)!r} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"policy file {str(path)!r} is no JSON: {error}; save the policy again") from error
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"policy file {str(path)!r} holds a {type(data).__name__}; it must be a JSON object")
+    return data
 
 
 def _replace(path: Path, text: str) -> None:

@@ -15,7 +15,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["ask"], ["demo"], ["evaluate"], ["index"], ["models"], ["models", "pull"], ["plan"], ["record"]]
+    "command",
+    [
+        [],
+        ["ask"],
+        ["calibrate"],
+        ["demo"],
+        ["evaluate"],
+        ["index"],
+        ["models"],
+        ["models", "pull"],
+        ["plan"],
+        ["record"],
+    ],
 )
 def test_every_command_has_help(command: Sequence[str]) -> None:
     result = CliRunner().invoke(automix, [*command, "--help"])
@@ -27,6 +39,7 @@ def test_help_lists_the_commands() -> None:
     output = CliRunner().invoke(automix, ["--help"]).output
     assert [line.split()[0] for line in output.split("Commands:")[1].strip().splitlines()] == [
         "ask",
+        "calibrate",
         "demo",
         "evaluate",
         "index",

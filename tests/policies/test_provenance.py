@@ -1,0 +1,127 @@
+import dataclasses
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automix_graph.errors import ConfigurationError
+from automix_graph.policies import (
+    Capped,
+    MadeFor,
+    PerTier,
+    Provenance,
+    Threshold,
+    TierMade,
+    load_policy,
+    load_provenance,
+    save_policy,
+)
+from automix_graph.policies.provenance import FACTS, made_for
+
+MADE = MadeFor(
+    tiers=(
+        TierMade(name="small", model="a", prompts={"en": "1", "zh": "2"}),
+        TierMade(name="large", model="b", prompts={"en": "3"}),
+    ),
+    verifier="votes",
+    judges=("b",),
+    prompts={"en": "4"},
+)
+PROVENANCE = Provenance(made_for=MADE, facts={name: None for name in FACTS} | {"n": 100, "data": {"sha256": "x"}})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.json"
+    save_policy(Threshold(0.7), path, provenance=PROVENANCE)
+    return path
+
+
+def test_a_calibrated_policy_remembers_what_it_was_made_for(path: Path) -> None:
+    policy = load_policy(path)
+    assert policy == Threshold(0.7)
+    assert made_for(policy) == (MADE,)
+    assert load_provenance(path) == PROVENANCE
+    assert made_for(load_policy(path, check=False)) == ()
+
+
+def test_a_policy_without_a_calibration_was_made_for_anything(tmp_path: Path) -> None:
+    save_policy(Threshold(0.7), tmp_path / "plain.json")
+    assert made_for(load_policy(tmp_path / "plain.json")) == ()
+    assert load_provenance(tmp_path / "plain.json") is None
+    assert json.loads((tmp_path / "plain.json").read_text()) == {
+        "schema_version": 1,
+        "policy": "threshold",
+        "minimum": 0.7,
+    }
+
+
+def test_policies_made_of_others_remember_theirs(path: Path, tmp_path: Path) -> None:
+    policy = load_policy(path)
+    assert made_for(Capped(policy, max_tiers=1)) == (MADE,)
+    assert made_for(PerTier((policy, Threshold(0.5), policy))) == (MADE, MADE)
+    # They can be saved again, as what they are.
+    save_policy(Capped(policy, max_tiers=1), tmp_path / "capped.json")
+    assert load_policy(tmp_path / "capped.json") == Capped(Threshold(0.7), max_tiers=1)
+
+
+def test_a_changed_copy_is_another_policy(path: Path) -> None:
+    policy = load_policy(path)
+    assert isinstance(policy, Threshold)
+    assert made_for(dataclasses.replace(policy, minimum=0.6)) == ()
+    assert made_for(pickle.loads(pickle.dumps(policy))) == (MADE,)
+
+
+def changed(**changes: Any) -> MadeFor:
+    return dataclasses.replace(MADE, **changes)
+
+
+def with_small(**changes: Any) -> MadeFor:
+    small, large = MADE.tiers
+    return changed(tiers=(dataclasses.replace(small, **changes), large))
+
+
+@pytest.mark.parametrize(
+    ("running", "differences"),
+    [
+        (MADE, ()),
+        (with_small(model="c"), ("the small model is 'c', and was 'a'",)),
+        (with_small(prompts={"en": "9"}), ("the prompts of the small model for 'en' have changed",)),
+        (with_small(prompts={"en": "1"}), ()),
+        (with_small(prompts={}), ()),
+        (with_small(prompts={"de": "1"}), ("the prompts of the small model are for 'de', and were for 'en', 'zh'",)),
+        (changed(verifier="short"), ("the verifier is 'short', and was 'votes'",)),
+        (changed(judges=("a",)), ("the verifier asks 'a', and asked 'b'",)),
+        (changed(judges=("a", "b")), ()),
+        (changed(judges=()), ()),
+        (changed(prompts={"en": "5"}), ("the prompts of the verifier for 'en' have changed",)),
+        (changed(tiers=MADE.tiers[:1]), ("there are 1 tiers, and were 2",)),
+    ],
+)
+def test_what_differs_is_told(running: MadeFor, differences: tuple[str, ...]) -> None:
+    assert MADE.differences(running) == differences
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda data: data["calibration"].pop("n"), r"calibration holds .* it must hold .*, n, .*, and nothing else"),
+        (lambda data: data["calibration"].update(code="1"), "'code'.* and nothing else"),
+        (lambda data: data.update(calibration=[]), "calibration holds"),
+        (lambda data: data["calibration"].update(made_for="me"), "made_for holds 'me'"),
+        (lambda data: data["calibration"]["made_for"].update(tiers="me"), "made_for.tiers is 'me'"),
+        (lambda data: data["calibration"]["made_for"]["tiers"][0].update(model=1), "model is 1; use a string"),
+        (lambda data: data["calibration"]["made_for"]["tiers"][0].update(prompts=[]), "prompts is "),
+        (lambda data: data["calibration"]["made_for"]["verifier"].update(judges="b"), "judges is 'b'"),
+        (lambda data: data["calibration"]["made_for"]["verifier"].update(prompts={"en": 1}), "prompts.en is 1"),
+    ],
+)
+def test_a_calibration_that_was_tampered_with_is_refused(path: Path, change: Any, complaint: str) -> None:
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+    with pytest.raises(ConfigurationError, match=complaint) as caught:
+        load_policy(path)
+    assert "policy.json" in str(caught.value)
