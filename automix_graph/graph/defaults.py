@@ -37,15 +37,30 @@ def choose_policy(policy: Policy | None) -> Policy:
     """Return the policy that the caller gave, else the one that follows the verdict.
 
     Raises:
-        ConfigurationError: it is no policy.
+        ConfigurationError: it is no policy, or one that may abstain, which the graph cannot follow.
     """
     if policy is None:
         return AcceptCorrect()
     if isinstance(policy, Policy) and not isinstance(policy, type):
+        if _may_abstain(policy):
+            raise ConfigurationError(
+                f"policy {policy.name!r} may abstain, and this graph always answers; leave out abstain_below, and "
+                "use beyond='keep' and two tiers in Capped"
+            )
         return policy
     raise ConfigurationError(
         f"policy is {policy!r}; give None, Threshold(minimum), or an object with name and decide(history)"
     )
+
+
+def _may_abstain(policy: object) -> bool:
+    if getattr(policy, "abstain_below", None) is not None:
+        return True
+    # A ceiling of one tier gives up drafts without a judgement.
+    if getattr(policy, "beyond", None) == "abstain" or getattr(policy, "max_tiers", 2) < 2:
+        return True
+    wrapped = (getattr(policy, "policy", None), *getattr(policy, "policies", ()))
+    return any(_may_abstain(inner) for inner in wrapped if isinstance(inner, Policy))
 
 
 def _judged_by(judge: NamedModel) -> Verifier:

@@ -119,7 +119,9 @@ def verify_node(
     def accepts(record: Record) -> Callable[[Verification], bool] | None:
         if policy is None:
             return None
-        return lambda verification: decide(policy, (*record.verifications, verification)).accept
+        return lambda verification: (
+            decide(policy, (*record.verifications, verification), question=record.question).accept
+        )
 
     def case_of(record: Record, draft: Draft) -> Case:
         return Case(
@@ -135,7 +137,7 @@ def verify_node(
         record = record.adding(verification=judgement.verification, calls=prices.charge(judgement.calls))
         if policy is None:
             return {"record": record.seal()}
-        decision = decide(policy, record.verifications)
+        decision = decide(policy, record.verifications, question=record.question)
         record = record.adding(decision=decision)
         emit(
             "verified",
