@@ -77,6 +77,7 @@ class EmbeddedModel:
         source: the publisher's name of the model.
         description: one line for people.
         context_tokens: the longest prompt with its answer that the model was trained for, in tokens.
+        languages: what an embedding model was trained for, as ISO 639-1 codes; None where that is not said.
     """
 
     name: str
@@ -87,6 +88,7 @@ class EmbeddedModel:
     source: str
     description: str
     context_tokens: int
+    languages: tuple[str, ...] | None = None
 
     @property
     def size(self) -> int:
@@ -222,6 +224,7 @@ _MINILM_L6 = EmbeddedModel(
     source="sentence-transformers/all-MiniLM-L6-v2, ONNX int8",
     description="sentence embeddings for retrieval, 384 dimensions, English",
     context_tokens=256,
+    languages=("en",),
 )
 
 CATALOG: Final[dict[str, EmbeddedModel]] = {

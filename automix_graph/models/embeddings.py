@@ -42,12 +42,13 @@ def load_embeddings(spec: str | Embeddings | None = None) -> Embeddings:
 
 
 def _local(spec: str) -> Embeddings:
-    folder = require_model(find_model(spec.removeprefix(LOCAL_PREFIX), kind="embedding"))
+    model = find_model(spec.removeprefix(LOCAL_PREFIX), kind="embedding")
+    folder = require_model(model)
     try:
         from automix_graph.models.onnx import OnnxEmbeddings
     except ImportError as error:
         raise MissingExtraError(f"running the local model {spec!r}", extra="local") from error
-    return OnnxEmbeddings(folder, model_name=spec)
+    return OnnxEmbeddings(folder, model_name=spec, languages=model.languages)
 
 
 def _remote(spec: str) -> Embeddings:

@@ -32,9 +32,18 @@ class OnnxEmbeddings(Embeddings):
 
     Attributes:
         model_name: what the model is called, for stores that remember what filled them.
+        languages: what it was trained for, as ISO 639-1 codes; a store then ranks questions in others by their words.
     """
 
-    def __init__(self, folder: Path, *, model_name: str, max_tokens: int = 256, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        model_name: str,
+        max_tokens: int = 256,
+        threads: int | None = None,
+        languages: tuple[str, ...] | None = None,
+    ) -> None:
         """Load the model.
 
         Args:
@@ -42,11 +51,13 @@ class OnnxEmbeddings(Embeddings):
             model_name: what to call it.
             max_tokens: longer texts are cut.
             threads: texts at one time; None takes all cores that this process may use.
+            languages: what it was trained for; None where that is not known.
 
         Raises:
             ModelFileError: one of the files is missing or damaged.
         """
         self.model_name = model_name
+        self.languages = languages
         self._folder = folder
         self._max_tokens = max_tokens
         self._threads = threads or available_cores()
@@ -72,7 +83,7 @@ class OnnxEmbeddings(Embeddings):
         return vector
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._folder, self.model_name, self._max_tokens, self._threads)
+        return _rebuild, (self._folder, self.model_name, self._max_tokens, self._threads, self.languages)
 
     def _read_tokenizer(self, path: Path) -> Tokenizer:
         tokenizer = Tokenizer.from_file(str(path))
@@ -99,5 +110,7 @@ def _load(loader: Callable[[Path], _T], path: Path, model_name: str) -> _T:
         ) from error
 
 
-def _rebuild(folder: Path, model_name: str, max_tokens: int, threads: int) -> OnnxEmbeddings:
-    return OnnxEmbeddings(folder, model_name=model_name, max_tokens=max_tokens, threads=threads)
+def _rebuild(
+    folder: Path, model_name: str, max_tokens: int, threads: int, languages: tuple[str, ...] | None
+) -> OnnxEmbeddings:
+    return OnnxEmbeddings(folder, model_name=model_name, max_tokens=max_tokens, threads=threads, languages=languages)

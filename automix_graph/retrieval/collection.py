@@ -10,29 +10,25 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from langchain_core.documents import Document
 
 from automix_graph.errors import ConfigurationError, StoreError
+from automix_graph.retrieval.approximate import ApproximateIndex
 from automix_graph.retrieval.entries import Change, SourceState
 from automix_graph.retrieval.filters import Filter
 from automix_graph.retrieval.fusion import FUSION_DEPTH, maximal_marginal_relevance, reciprocal_rank_fusion
 from automix_graph.retrieval.lock import ReadWriteLock
-from automix_graph.retrieval.passages import Passages
-from automix_graph.retrieval.vectors import Matrix, Metric, Numbers, VectorIndex
+from automix_graph.retrieval.metrics import Matrix, Metric, Numbers, prepared
+from automix_graph.retrieval.moments import Applied, Moment, PublishedStore
+from automix_graph.retrieval.passages import Passages, document_of
+from automix_graph.retrieval.plan import Tuned
+from automix_graph.retrieval.rows import PublishedRows
+from automix_graph.retrieval.vectors import Ranking, VectorIndex
 
 Hits = list[tuple[Document, float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Applied:
-    """How many passages a change removed and added; a replaced one counts in both."""
-
-    removed: int
-    added: int
 
 
 class Collection:
@@ -40,14 +36,14 @@ class Collection:
 
     Args:
         metric: how vectors are compared.
-        index: vectors to start from; None for an empty collection.
-        published: the passages of a saved store; they are copied on the first write. None for an empty collection.
+        published: a saved store to start from, whose passages are copied on the first write; None to start empty.
     """
 
-    def __init__(self, metric: Metric, *, index: VectorIndex | None = None, published: Path | None = None) -> None:
+    def __init__(self, metric: Metric, *, published: PublishedStore | None = None) -> None:
         self.metric = metric
         self._lock = ReadWriteLock()
-        self._index = index
+        self._index: VectorIndex | None = None
+        self._changes = 0
         self._resources = ExitStack()
         # Closes connections and removes working files when the collection is dropped without `close`.
         self._finalizer = weakref.finalize(self, self._resources.close)
@@ -55,8 +51,10 @@ class Collection:
             if published is None:
                 self._passages = Passages.create(self._workspace() / "passages.sqlite")
             else:
-                self._passages = Passages(published, published=True)
+                self._passages = Passages(published.passages, published=True)
             self._resources.callback(self._passages.close)
+            if published is not None:
+                self._index = self._opened_index(published)
         except BaseException:
             self.close()
             raise
@@ -72,14 +70,30 @@ class Collection:
         return not self._finalizer.alive
 
     def count(self) -> int:
-        """Return the number of passages."""
-        with self._reading() as passages:
-            return passages.count()
+        """Return the number of passages, at once."""
+        with self._reading():
+            return 0 if self._index is None else len(self._index)
 
     @property
     def dimension(self) -> int | None:
         """Components of each vector; None before the first one."""
         return None if self._index is None else self._index.dimension
+
+    @property
+    def changes(self) -> int:
+        """How often it was changed."""
+        return self._changes
+
+    @property
+    def tuned(self) -> Tuned | None:
+        """The approximate index that searches use; None where every vector is compared."""
+        index = self._index
+        return None if index is None or index.approximate is None else index.approximate.tuned
+
+    def bounds(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        """Return the smallest and the largest number of the vectors, and of the passages; they should be the same."""
+        with self._reading() as passages:
+            return None if self._index is None else self._index.bounds, passages.bounds()
 
     def source_states(self) -> dict[str, SourceState]:
         """Return what ingestion knows of each source."""
@@ -96,82 +110,117 @@ class Collection:
         """
         with self._writing() as passages:
             index = self._index_for(vectors)
+            rows = prepared(vectors, self.metric)
             removed = added = np.empty(0, dtype=np.int64)
             try:
-                with passages.changing(change) as (removed, added):
+                with passages.changing(change, rows) as (removed, added):
                     if index is not None:
-                        index.add(added, vectors)
+                        index.add(added, rows)
             finally:
                 # After a failure these are the new vectors, else the old ones. The passages have the say, so that even
                 # an interrupt between the two writes leaves both alike.
                 if index is not None:
                     index.remove(passages.missing(np.concatenate([removed, added])))
             self._index = index
+            self._changes += 1
             return Applied(removed=len(removed), added=len(added))
 
     def _index_for(self, vectors: Matrix) -> VectorIndex | None:
         if len(vectors) == 0:
             return self._index
         if self._index is None:
-            return VectorIndex.create(vectors.shape[1], self.metric)
+            return self._new_index(vectors.shape[1])
         self._index.require_dimension(vectors.shape[1])
         return self._index
 
     # Searching
 
-    def dense(self, vector: Matrix, *, k: int, wanted: Filter | None) -> Hits:
-        """Return the k passages nearest to a vector with their scores, best first."""
+    def dense(self, queries: Matrix, *, k: int, wanted: Filter | None) -> list[Hits]:
+        """Return, for each row of the queries, the k passages nearest to it with their scores, best first."""
         with self._reading() as passages:
-            return _documents(passages, self._dense(vector, k, _allowed(passages, wanted)))
+            return self._documents(passages, self._dense(queries, k, _allowed(passages, wanted)))
 
-    def bm25(self, query: str, *, k: int, wanted: Filter | None) -> Hits:
-        """Return the k best passages by BM25 with their scores, best first."""
+    def bm25(self, queries: Sequence[str], *, k: int, wanted: Filter | None) -> list[Hits]:
+        """Return, for each query, the k best passages by BM25 with their scores, best first."""
         with self._reading() as passages:
-            return _documents(passages, passages.bm25(query, k, _allowed(passages, wanted)))
+            allowed = _allowed(passages, wanted)
+            return self._documents(passages, [passages.bm25(query, k, allowed) for query in queries])
 
-    def hybrid(self, query: str, vector: Matrix, *, k: int, wanted: Filter | None) -> Hits:
-        """Return the k best passages by the fused ranks of both searches, best first."""
+    def hybrid(
+        self, queries: Sequence[str], vectors: Matrix, *, trust: Sequence[float], k: int, wanted: Filter | None
+    ) -> list[Hits]:
+        """Return, for each query, its vector and its trust, the k best passages by the fused ranks of both searches.
+
+        Trust is the weight of the vectors against the words, whose weight is 1.
+        """
         depth = max(k, FUSION_DEPTH)
         with self._reading() as passages:
             allowed = _allowed(passages, wanted)
             # Words come first, because ties go to the first list: alone they are the better one (see the benchmark).
-            rankings = [passages.bm25(query, depth, allowed), self._dense(vector, depth, allowed)]
-            fused = reciprocal_rank_fusion([[number for number, _ in ranking] for ranking in rankings])
-            return _documents(passages, fused[:k])
+            words = [passages.bm25(query, depth, allowed) for query in queries]
+            rankings = [
+                reciprocal_rank_fusion([_numbers(by_words), _numbers(by_vector)], weights=(1.0, weight))[:k]
+                for by_words, by_vector, weight in zip(words, self._dense(vectors, depth, allowed), trust, strict=True)
+            ]
+            return self._documents(passages, rankings)
 
     def diverse(
         self, vector: Matrix, *, k: int, fetch_k: int, lambda_mult: float, wanted: Filter | None
     ) -> list[Document]:
         """Return k of the fetch_k nearest passages, chosen by maximal marginal relevance."""
         with self._reading() as passages:
-            hits = self._dense(vector, max(k, fetch_k), _allowed(passages, wanted))
+            (hits,) = self._dense(vector[None, :], max(k, fetch_k), _allowed(passages, wanted))
             if self._index is None or not hits:
                 return []
-            numbers = [number for number, _ in hits]
-            candidates = self._index.vectors(numbers)
+            candidates = self._index.vectors(np.array([number for number, _ in hits]))
             rows = maximal_marginal_relevance(vector, candidates, k=k, lambda_mult=lambda_mult)
-            return passages.by_numbers([numbers[row] for row in rows])
+            (chosen,) = self._documents(passages, [[hits[row] for row in rows]])
+            return [document for document, _ in chosen]
 
     def get(self, ids: Sequence[str]) -> list[Document]:
         """Return the passages with these ids that exist."""
         with self._reading() as passages:
-            return passages.by_ids(ids)
+            rows = passages.by_ids(ids)
+            if self._index is None or not rows:
+                return []
+            vectors = self._index.vectors(np.array([row[0] for row in rows]))
+            return [document_of(row, vector) for row, vector in zip(rows, vectors, strict=True)]
 
-    def _dense(self, vector: Matrix, k: int, allowed: Numbers | None) -> list[tuple[int, float]]:
+    def _dense(self, queries: Matrix, k: int, allowed: Numbers | None) -> list[Ranking]:
         if self._index is None:
-            return []
-        self._index.require_dimension(len(vector))
-        return self._index.search(vector, k, allowed)
+            return [[] for _ in queries]
+        self._index.require_dimension(queries.shape[1])
+        return self._index.search(prepared(queries, self.metric), k, allowed)
+
+    def _documents(self, passages: Passages, rankings: Sequence[Ranking]) -> list[Hits]:
+        """Return the passages of rankings, each read and checked once."""
+        numbers = list(dict.fromkeys(number for ranking in rankings for number, _ in ranking))
+        if self._index is None or not numbers:
+            return [[] for _ in rankings]
+        vectors = self._index.vectors(np.array(numbers))
+        rows = passages.by_numbers(numbers)
+        if len(rows) < len(numbers):
+            missing = next(number for number in numbers if number not in rows)
+            raise StoreError(f"passage number {missing} is missing: restore the store from a copy, or build it again")
+        checked = {number: (rows[number], vector) for number, vector in zip(numbers, vectors, strict=True)}
+        return [[(document_of(*checked[number]), score) for number, score in ranking] for ranking in rankings]
 
     # Saving
 
-    def write_files(self, vectors: Path, passages: Path, *, dimension: int) -> int:
-        """Write one moment of the collection to two new files and return its number of passages."""
+    def write_files(self, vectors: Path, passages: Path, *, dimension: int) -> Moment:
+        """Write one moment of the collection to two new files."""
         with self._reading() as current:
-            index = self._index or VectorIndex.create(dimension, self.metric)
+            index = self._index or self._new_index(dimension)
             index.write(vectors)
             current.write_compact(passages)
-            return current.count()
+            return Moment(count=len(index), changes=self._changes)
+
+    def search_with(self, published: PublishedStore, moment: Moment) -> None:
+        """Search with the files of a saved store, unless the collection has changed since they were written."""
+        with self._lock.writing():
+            self._require_open()
+            if self._changes == moment.changes:
+                self._index = self._opened_index(published)
 
     # State
 
@@ -196,6 +245,25 @@ class Collection:
         self._resources.callback(self._passages.close)
         published.close()
 
+    def _new_index(self, dimension: int) -> VectorIndex:
+        return self._closing(VectorIndex(self.metric, dimension, growing=self._workspace() / "vectors.f32"))
+
+    def _opened_index(self, published: PublishedStore) -> VectorIndex:
+        rows = PublishedRows.read(published.vectors, self.metric)
+        approximate = None
+        if published.index is not None:
+            approximate = ApproximateIndex.read(*published.index)
+            approximate.leave_out_all_but(rows.numbers)
+        dimension = rows.matrix.shape[1]
+        growing = self._workspace() / "vectors.f32"
+        return self._closing(
+            VectorIndex(self.metric, dimension, growing=growing, published=rows, approximate=approximate)
+        )
+
+    def _closing(self, index: VectorIndex) -> VectorIndex:
+        self._resources.callback(index.close)
+        return index
+
     def _workspace(self) -> Path:
         folder = tempfile.mkdtemp(prefix="automix-store-")
         self._resources.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -213,10 +281,9 @@ def require_k(k: int, *, name: str = "k") -> int:
     return k
 
 
+def _numbers(ranking: Ranking) -> list[int]:
+    return [number for number, _ in ranking]
+
+
 def _allowed(passages: Passages, wanted: Filter | None) -> Numbers | None:
     return None if wanted is None else passages.numbers_where(wanted)
-
-
-def _documents(passages: Passages, hits: list[tuple[int, float]]) -> Hits:
-    documents = passages.by_numbers([number for number, _ in hits])
-    return [(document, score) for document, (_, score) in zip(documents, hits, strict=True)]

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from langchain_core.documents import Document
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval.entries import Entry, entry_of
-from automix_graph.retrieval.vectors import Matrix, Metric, VectorIndex
+from automix_graph.retrieval.faiss_library import faiss, reason_of
+from automix_graph.retrieval.metrics import Matrix, Metric
+from automix_graph.retrieval.rows import read_index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +71,25 @@ def read_community(folder: Path, index_name: str) -> CommunityStore:
             raise StoreError(
                 f"{str(folder)!r} is no FAISS folder of langchain_community: it lacks {path.name!r}", path=str(folder)
             )
-    vectors, metric = VectorIndex.read_foreign(index_path)
+    vectors, metric = _vectors(index_path)
     entries = _entries(pickle_path, len(vectors))
     return CommunityStore(entries=entries, vectors=vectors, metric=metric)
+
+
+def _vectors(path: Path) -> tuple[Matrix, Metric]:
+    """Return all vectors of any FAISS index, in its own order, and its metric."""
+    index = read_index(path)
+    try:
+        vectors = index.reconstruct_n(0, index.ntotal) if index.ntotal else np.empty((0, index.d), np.float32)
+    except RuntimeError as error:
+        raise StoreError(
+            f"{str(path)!r} is no FAISS index that gives its vectors back ({reason_of(error)}): "
+            "build the store from the documents instead"
+        ) from error
+    known: dict[int, Metric] = {faiss.METRIC_L2: "l2", faiss.METRIC_INNER_PRODUCT: "inner_product"}
+    if index.metric_type not in known:
+        raise StoreError(f"{str(path)!r} has FAISS metric {index.metric_type!r}; L2 and inner product can be read")
+    return vectors, known[index.metric_type]
 
 
 def _entries(path: Path, expected: int) -> list[Entry]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import uuid
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from langchain_core.documents import Document
 
 from automix_graph.errors import StoreError
+from automix_graph.retrieval.metrics import Matrix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,14 @@ def entry_of(document: Document, *, id: str | None = None, source: str | None = 
     return Entry(
         id=chosen, text=document.page_content, metadata=metadata_json(document.metadata, id=chosen), source=source
     )
+
+
+def checksum(id: str, text: str, metadata: str, vector: Matrix) -> int:
+    """Return the CRC-32 of a passage together with its vector, shape (dimension,), as the index holds it.
+
+    It tells a damaged passage, and a vector that belongs to another one, whenever one is read.
+    """
+    return zlib.crc32(vector, zlib.crc32(f"{id}\0{text}\0{metadata}".encode()))  # type: ignore[arg-type]
 
 
 def metadata_json(metadata: Mapping[str, Any], *, id: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from automix_graph.errors import StoreError
-from automix_graph.retrieval.vectors import as_matrix, normalised
+from automix_graph.retrieval.metrics import as_matrix, normalised
 
 PROBE_TEXT: Final = "The quick brown fox jumps over the lazy dog. 敏捷的棕色狐狸跳过了懒狗。"
 

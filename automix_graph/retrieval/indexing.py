@@ -14,8 +14,10 @@ from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
-from automix_graph.retrieval.ingestion import IngestReport, Paths, Progress, ingest
+from automix_graph.retrieval.ingestion import DEFAULT_EMBED_WORKERS, Paths, ingest
 from automix_graph.retrieval.manifest import MANIFEST
+from automix_graph.retrieval.plan import IndexPlan
+from automix_graph.retrieval.progress import IngestReport, Progress
 from automix_graph.retrieval.publication import make_folder
 from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE
 from automix_graph.retrieval.store import FaissStore
@@ -34,6 +36,8 @@ def index_paths(
     *,
     chunk_size: int = DEFAULT_CHUNK_SIZE,
     chunk_overlap: int = DEFAULT_CHUNK_OVERLAP,
+    embed_workers: int = DEFAULT_EMBED_WORKERS,
+    plan: IndexPlan | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Read files and folders into the store in a folder, making it where there is none; see `ingest`.
@@ -47,6 +51,8 @@ def index_paths(
         embedding: turns texts into vectors; a store that exists must have been built with it.
         chunk_size: characters in a passage at most; a row of JSONL or CSV stays whole up to twice as many.
         chunk_overlap: characters that a passage may repeat from the one before.
+        embed_workers: batches embedded at the same time; more than 1 calls the model from several threads.
+        plan: which type of index to search with; None keeps that of the store, and is ``"auto"`` for a new one.
         progress: called after each batch and each file.
 
     Returns:
@@ -71,21 +77,35 @@ def index_paths(
     paths = [Path(os.path.abspath(path)) for path in paths]
     is_new = not (folder / MANIFEST).exists()
     with FaissStore(embedding) if is_new else FaissStore.open(folder, embedding) as store:
+        planned = store.index_plan
+        store.index_plan = plan or planned
         checkpoint = _Checkpoint(store, folder)
 
         def after_batch(state: Progress) -> None:
-            checkpoint.saw(state.passages_added)
+            checkpoint.publish_now_and_then()
             if progress is not None:
                 progress(state)
 
         try:
-            report = ingest(paths, store, chunk_size=chunk_size, chunk_overlap=chunk_overlap, progress=after_batch)
+            report = ingest(
+                paths,
+                store,
+                chunk_size=chunk_size,
+                chunk_overlap=chunk_overlap,
+                embed_workers=embed_workers,
+                progress=after_batch,
+            )
         except BaseException:
             checkpoint.save_changes()
             raise
-        if report.changed or is_new:
+        if report.changed or is_new or store.index_plan != planned or _lacks_index(store):
             store.save(folder)
         return report
+
+
+def _lacks_index(store: FaissStore) -> bool:
+    """Whether an interrupted run has left its store without the index that it needs."""
+    return store.index is None and store.index_plan.type_for(len(store)) != "flat" and len(store) > 0
 
 
 class _Checkpoint:
@@ -94,21 +114,21 @@ class _Checkpoint:
     def __init__(self, store: FaissStore, folder: Path) -> None:
         self._store = store
         self._folder = folder
-        self._passages = self._saved = 0
+        self._saved = store.collection.changes
         self._pause = CHECKPOINT_SECONDS
         self._last = time.monotonic()
 
-    def saw(self, passages: int) -> None:
+    def publish_now_and_then(self) -> None:
         """Publish when the last time is long enough ago."""
-        self._passages = passages
         if time.monotonic() - self._last >= self._pause:
             self.save_changes()
 
     def save_changes(self) -> None:
-        """Publish unless nothing was added since."""
-        if self._passages == self._saved:
+        """Publish unless nothing has changed since."""
+        changes = self._store.collection.changes
+        if changes == self._saved:
             return
         started = time.monotonic()
-        self._store.save(self._folder)
-        self._saved, self._last = self._passages, time.monotonic()
+        self._store.save(self._folder, build_index=False)  # the run is not over; its end builds the index once
+        self._saved, self._last = changes, time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, (self._last - started) / CHECKPOINT_SHARE)

@@ -7,7 +7,9 @@ changed, and a run that was interrupted goes on where it stopped, inside a file 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
@@ -17,10 +19,12 @@ from typing import Final
 import numpy as np
 from langchain_core.documents import Document
 
-from automix_graph.errors import MissingExtraError, StoreError
+from automix_graph.errors import ConfigurationError, MissingExtraError, StoreError
 from automix_graph.retrieval.entries import Change, Entry, SourceState, entry_of
 from automix_graph.retrieval.loaders import Problem, Section, load_file
 from automix_graph.retrieval.manifest import sha256_of
+from automix_graph.retrieval.metrics import Matrix
+from automix_graph.retrieval.progress import IngestReport, Progress
 from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE, Chunk, Splitter
 from automix_graph.retrieval.store import FaissStore
 from automix_graph.retrieval.walking import Walk, find_files
@@ -29,59 +33,13 @@ from automix_graph.retrieval.writing import EMBED_BATCH
 INGEST_VERSION: Final = 1
 """Part of every digest: raise it when loaders or splitting change, so that files are read again."""
 
+DEFAULT_EMBED_WORKERS: Final = 2
+"""Batches that are embedded at the same time, while files are read and finished batches are stored."""
+
 MAX_PROBLEMS_PER_FILE: Final = 20
 """Bad lines listed for one file; the rest are counted."""
 
 Paths = Iterable[str | PathLike[str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a run is.
-
-    Attributes:
-        source: the file being read.
-        files_done: files finished.
-        files_total: files to look at.
-        bytes_done: of the files finished, and an estimate for the one being read.
-        bytes_total: of all files to look at.
-        passages_added: stored so far.
-    """
-
-    source: str
-    files_done: int
-    files_total: int
-    bytes_done: int
-    bytes_total: int
-    passages_added: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestReport:
-    """What a run did.
-
-    Attributes:
-        read: files whose passages were stored.
-        unchanged: files skipped, because the store has them as they are.
-        removed: files that are gone, with their passages.
-        unreadable: files, and lines of files, that could not be read. What the store had of such a file, it keeps.
-        ignored: files and folders passed over.
-        passages_added: new and replaced ones.
-        passages_removed: replaced ones and those of files that changed or are gone.
-    """
-
-    read: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    unreadable: tuple[Problem, ...] = ()
-    ignored: tuple[Problem, ...] = ()
-    passages_added: int = 0
-    passages_removed: int = 0
-
-    @property
-    def changed(self) -> bool:
-        """Whether the store differs from before."""
-        return bool(self.read or self.removed)
 
 
 def ingest(
@@ -90,6 +48,7 @@ def ingest(
     *,
     chunk_size: int = DEFAULT_CHUNK_SIZE,
     chunk_overlap: int = DEFAULT_CHUNK_OVERLAP,
+    embed_workers: int = DEFAULT_EMBED_WORKERS,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Read files and folders into a store, in memory that does not grow with them.
@@ -103,6 +62,7 @@ def ingest(
         store: to read into.
         chunk_size: characters in a passage at most; a row of JSONL or CSV stays whole up to twice as many.
         chunk_overlap: characters that a passage may repeat from the one before.
+        embed_workers: batches embedded at the same time, at least 1; more than 1 calls the model from several threads.
         progress: called after each batch and each file.
 
     Returns:
@@ -118,11 +78,18 @@ def ingest(
         (1, 0, 1)
 
     Raises:
-        ConfigurationError: sizes that do not fit each other.
+        ConfigurationError: sizes that do not fit each other, or fewer than 1 worker.
         MissingExtraError: a file needs a library that is not installed.
     """
+    if isinstance(embed_workers, bool) or not isinstance(embed_workers, int) or embed_workers < 1:
+        raise ConfigurationError(f"embed_workers is {embed_workers!r}; it must be a whole number of at least 1")
     splitter = Splitter(chunk_size=chunk_size, chunk_overlap=chunk_overlap)
-    return _Run(store, splitter, find_files([Path(path) for path in paths]), progress).run()
+    walk = find_files([Path(path) for path in paths])
+    pool = ThreadPoolExecutor(embed_workers, thread_name_prefix="automix-ingest")
+    try:
+        return _Run(store, splitter, walk, progress, pool, embed_workers).run()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(kw_only=True)
@@ -136,7 +103,13 @@ class _Batch:
 
 class _Run:
     def __init__(
-        self, store: FaissStore, splitter: Splitter, walk: Walk, progress: Callable[[Progress], None] | None
+        self,
+        store: FaissStore,
+        splitter: Splitter,
+        walk: Walk,
+        progress: Callable[[Progress], None] | None,
+        pool: ThreadPoolExecutor,
+        workers: int,
     ) -> None:
         self._store = store
         self._splitter = splitter
@@ -144,6 +117,9 @@ class _Run:
         self._progress = progress
         self._known = store.collection.source_states()
         self._batch = _Batch()
+        self._pool = pool
+        self._workers = workers
+        self._embedding: deque[tuple[_Batch, Future[Matrix]]] = deque()
         self._read: list[str] = []
         self._unchanged: list[str] = []
         self._unreadable = list(walk.unreadable)
@@ -156,6 +132,7 @@ class _Run:
             self._files_done += 1
             self._tell(path, inside=0)
         self._flush()
+        self._store_embedded(leave=0)
         if self._walk.files:
             self._tell(self._walk.files[-1], inside=0)
         gone = self._remove_gone()
@@ -233,11 +210,19 @@ class _Run:
         batch, self._batch = self._batch, _Batch()
         if not batch.entries and not batch.states:
             return
-        change = Change(remove_sources=batch.replaced, put=batch.entries, states=list(batch.states.values()))
-        vectors = self._store.embed([entry.text for entry in batch.entries])
-        applied = self._store.collection.apply(change, vectors)
-        self._added += applied.added
-        self._removed += applied.removed
+        texts = [entry.text for entry in batch.entries]
+        self._embedding.append((batch, self._pool.submit(self._store.embed, texts)))
+        # One more than is embedded waits, so that the workers never do.
+        self._store_embedded(leave=self._workers)
+
+    def _store_embedded(self, *, leave: int) -> None:
+        """Store the batches in the order of the files, until few enough are left in the making."""
+        while len(self._embedding) > leave:
+            batch, embedded = self._embedding.popleft()
+            change = Change(remove_sources=batch.replaced, put=batch.entries, states=list(batch.states.values()))
+            applied = self._store.collection.apply(change, embedded.result())
+            self._added += applied.added
+            self._removed += applied.removed
 
     def _remove_gone(self) -> list[str]:
         present = {path.as_posix() for path in self._walk.files}

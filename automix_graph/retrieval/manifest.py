@@ -14,10 +14,11 @@ from typing import Any, Final, Self
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval.fingerprint import Fingerprint
-from automix_graph.retrieval.vectors import Metric, require_metric
+from automix_graph.retrieval.metrics import Metric, require_metric
+from automix_graph.retrieval.plan import IndexPlan, Tuned
 
 FORMAT: Final = "automix-graph store"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MANIFEST: Final = "manifest.json"
 
 
@@ -62,6 +63,17 @@ class StoredFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredIndex:
+    """An approximate index of the store: its file and its tuning.
+
+    It may be older than the vectors: later ones are compared one by one until it is built again.
+    """
+
+    file: StoredFile
+    tuned: Tuned
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a saved store holds.
 
@@ -70,8 +82,10 @@ class Manifest:
         count: passages, and vectors.
         metric: how vectors are compared.
         embedding: the model that made them.
-        vectors: the FAISS index.
+        vectors: the vectors, as a flat FAISS index.
         passages: the SQLite file.
+        plan: which index is wanted.
+        index: the approximate index; None where every vector is compared.
     """
 
     generation: int
@@ -80,11 +94,13 @@ class Manifest:
     embedding: Fingerprint
     vectors: StoredFile
     passages: StoredFile
+    plan: IndexPlan
+    index: StoredIndex | None
 
     @property
-    def files(self) -> tuple[StoredFile, StoredFile]:
-        """Both files of the store."""
-        return self.vectors, self.passages
+    def files(self) -> tuple[StoredFile, ...]:
+        """All files of the store but the manifest."""
+        return (self.vectors, self.passages) if self.index is None else (self.vectors, self.passages, self.index.file)
 
     def to_json(self) -> str:
         """Return the manifest as JSON text that carries its own checksum."""
@@ -96,7 +112,7 @@ class Manifest:
         """Read the manifest of a store.
 
         Raises:
-            StoreError: there is none, it is damaged, or a newer version wrote it.
+            StoreError: there is none, it is damaged, or another version wrote it.
         """
         text = _read_text(folder)
         try:
@@ -107,9 +123,10 @@ class Manifest:
             raise _damaged(folder, f"does not say format {FORMAT!r}")
         version = body.get("schema_version")
         if version != SCHEMA_VERSION:
+            older = isinstance(version, int) and version < SCHEMA_VERSION
             raise StoreError(
                 f"the store at {str(folder)!r} has schema_version {version!r}; this version of automix-graph reads "
-                f"{SCHEMA_VERSION}: upgrade automix-graph, or build the store again",
+                f"{SCHEMA_VERSION}: {_OLDER if older else _NEWER}",
                 path=str(folder),
             )
         if body.pop("checksum", None) != _checksum(body):
@@ -126,9 +143,15 @@ class Manifest:
                 embedding=Fingerprint(**body["embedding"]),
                 vectors=StoredFile(**body["vectors"]),
                 passages=StoredFile(**body["passages"]),
+                plan=IndexPlan(**body["plan"]),
+                index=_stored_index(body["index"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged(folder, f"lacks or misstates a field ({error})") from error
+
+
+def _stored_index(body: dict[str, Any] | None) -> StoredIndex | None:
+    return None if body is None else StoredIndex(file=StoredFile(**body["file"]), tuned=Tuned(**body["tuned"]))
 
 
 def sha256_of(path: Path) -> str:
@@ -138,6 +161,8 @@ def sha256_of(path: Path) -> str:
 
 
 _RESTORE: Final = "restore the folder from a copy, or build the store again"
+_NEWER: Final = "upgrade automix-graph, or build the store again in another folder"
+_OLDER: Final = "build the store again in another folder, or remove this one first (automix index PATH… --out DIR)"
 
 
 def _read_text(folder: Path) -> str:

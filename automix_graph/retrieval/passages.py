@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,10 +20,10 @@ from langchain_core.documents import Document
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval.connections import ReaderPool, connect
-from automix_graph.retrieval.entries import Change, SourceState
+from automix_graph.retrieval.entries import Change, Entry, SourceState, checksum
 from automix_graph.retrieval.filters import Filter, compile_filter
+from automix_graph.retrieval.metrics import Matrix, Numbers
 from automix_graph.retrieval.terms import TOKENIZER, index_terms, match_expression
-from automix_graph.retrieval.vectors import Numbers
 
 SCHEMA: Final = f"""
 CREATE TABLE passages (
@@ -29,6 +31,7 @@ CREATE TABLE passages (
     id TEXT NOT NULL UNIQUE,
     text TEXT NOT NULL,
     metadata TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
     source TEXT
 );
 CREATE INDEX passages_by_source ON passages (source) WHERE source IS NOT NULL;
@@ -42,6 +45,28 @@ CREATE TABLE sources (
 CREATE VIRTUAL TABLE terms USING fts5 (words, content = '', tokenize = "{TOKENIZER}");
 """
 
+FILTERS_REMEMBERED: Final = 8
+"""Filters whose passages are kept between two writes: a retriever asks with the same one again and again."""
+
+Row = tuple[int, str, str, str, int]
+"""Number, id, text, metadata as JSON, checksum."""
+
+
+_SELECT: Final = "SELECT number, id, text, metadata, checksum FROM passages"
+_RESTORE: Final = "restore the folder from a copy, or build the store again"
+
+
+def document_of(row: Row, vector: Matrix) -> Document:
+    """Return a stored passage as a document.
+
+    Raises:
+        StoreError: it is not what was stored, or its vector is not.
+    """
+    number, id_, text, metadata, stored = row
+    if checksum(id_, text, metadata, vector) != stored:
+        raise StoreError(f"passage {id_!r} (number {number}) or its vector is damaged: {_RESTORE}")
+    return Document(id=id_, page_content=text, metadata=json.loads(metadata))
+
 
 class Passages:
     """One SQLite file of passages, read by many threads and written by one.
@@ -53,6 +78,9 @@ class Passages:
 
     def __init__(self, path: Path, *, published: bool) -> None:
         self.published = published
+        self._path = path
+        self._filtered: OrderedDict[str, Numbers] = OrderedDict()
+        self._filtering = threading.Lock()
         self._readers = ReaderPool(path, immutable=published)
         self._writer: sqlite3.Connection | None = None
         if not published:
@@ -93,18 +121,32 @@ class Passages:
 
     # Reading
 
-    def count(self) -> int:
-        """Return the number of passages."""
-        return int(self._one("SELECT count(*) FROM passages", []))
+    def bounds(self) -> tuple[int, int] | None:
+        """Return the smallest and the largest number, at once; None where there is no passage."""
+        with self._reading() as connection:
+            sql = "SELECT (SELECT min(number) FROM passages), (SELECT max(number) FROM passages)"
+            low, high = connection.execute(sql).fetchone()
+        return None if low is None else (low, high)
 
     def numbers_where(self, wanted: Filter) -> Numbers:
         """Return the numbers of the passages whose metadata pass a filter, ascending."""
-        with self._readers.reading() as connection:
-            if not isinstance(wanted, Mapping):
+        if not isinstance(wanted, Mapping):
+            with self._reading() as connection:
                 return _numbers(list(_where_true(connection, wanted)))
-            sql, parameters = compile_filter(wanted)
+        sql, parameters = compile_filter(wanted)
+        key = json.dumps([sql, parameters])
+        with self._filtering:
+            if key in self._filtered:
+                self._filtered.move_to_end(key)
+                return self._filtered[key]
+        with self._reading() as connection:
             rows = connection.execute(f"SELECT number FROM passages WHERE {sql} ORDER BY number", parameters)
-            return _numbers([number for (number,) in rows])
+            numbers = np.fromiter((number for (number,) in rows), dtype=np.int64)
+        with self._filtering:
+            self._filtered[key] = numbers
+            while len(self._filtered) > FILTERS_REMEMBERED:
+                self._filtered.popitem(last=False)
+        return numbers
 
     def bm25(self, query: str, k: int, allowed: Numbers | None) -> list[tuple[int, float]]:
         """Return the k best (number, BM25 score) among the allowed numbers (None: all), best first."""
@@ -117,56 +159,68 @@ class Passages:
             where += " AND +rowid IN (SELECT value FROM json_each(?))"
             parameters.append(json.dumps(allowed.tolist()))
         sql = f"SELECT rowid, -bm25(terms) FROM terms WHERE {where} ORDER BY bm25(terms), rowid LIMIT ?"
-        with self._readers.reading() as connection:
-            return [(number, score) for number, score in connection.execute(sql, [*parameters, k])]
+        with self._reading() as connection:
+            return connection.execute(sql, [*parameters, k]).fetchall()
 
-    def by_numbers(self, numbers: Sequence[int]) -> list[Document]:
-        """Return the passages with these numbers, in this order."""
-        found = dict(self._documents("number", list(numbers)))
-        return [found[number] for number in numbers]
+    def by_numbers(self, numbers: Sequence[int]) -> dict[int, Row]:
+        """Return the passages with these numbers that exist."""
+        return {row[0]: row for row in self._rows("number", list(numbers))}
 
-    def by_ids(self, ids: Sequence[str]) -> list[Document]:
+    def by_ids(self, ids: Sequence[str]) -> list[Row]:
         """Return the passages with these ids that exist, in the order of the ids, each once."""
-        found = {document.id: document for _, document in self._documents("id", list(ids))}
+        found = {row[1]: row for row in self._rows("id", list(ids))}
         return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
 
     def missing(self, numbers: Numbers) -> Numbers:
         """Return those of the numbers that no passage has."""
-        with self._readers.reading() as connection:
+        with self._reading() as connection:
             sql = "SELECT number FROM passages WHERE number IN (SELECT value FROM json_each(?))"
             present = [number for (number,) in connection.execute(sql, [json.dumps(numbers.tolist())])]
         return np.setdiff1d(numbers, _numbers(present))
 
     def source_states(self) -> dict[str, SourceState]:
         """Return what ingestion knows of each source."""
-        with self._readers.reading() as connection:
+        with self._reading() as connection:
             rows = connection.execute("SELECT source, digest, passages, complete FROM sources").fetchall()
         return {
             source: SourceState(source=source, digest=digest, passages=passages, complete=bool(complete))
             for source, digest, passages, complete in rows
         }
 
-    def _documents(self, column: str, values: list[Any]) -> Iterator[tuple[int, Document]]:
-        sql = f"SELECT number, id, text, metadata FROM passages WHERE {column} IN (SELECT value FROM json_each(?))"
-        with self._readers.reading() as connection:
-            rows = connection.execute(sql, [json.dumps(values)]).fetchall()
-        for number, id_, text, metadata in rows:
-            yield number, Document(id=id_, page_content=text, metadata=json.loads(metadata))
+    def _rows(self, column: str, values: list[Any]) -> list[Row]:
+        with self._reading() as connection:
+            sql = f"{_SELECT} WHERE {column} IN (SELECT value FROM json_each(?))"
+            return connection.execute(sql, [json.dumps(values)]).fetchall()
 
-    def _one(self, sql: str, parameters: list[Any]) -> Any:
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._readers.reading() as connection:
-            return connection.execute(sql, parameters).fetchone()[0]
+            try:
+                yield connection
+            except sqlite3.DatabaseError as error:
+                folder = str(self._path.parent)
+                raise StoreError(
+                    f"{self._path.name!r} in the store at {folder!r} is no readable SQLite file ({error}): {_RESTORE}",
+                    path=folder,
+                ) from error
 
     # Writing
 
     @contextmanager
-    def changing(self, change: Change) -> Iterator[tuple[Numbers, Numbers]]:
-        """Make a change in one transaction; give the numbers (removed, added), and commit when the block ends well."""
+    def changing(self, change: Change, vectors: Matrix) -> Iterator[tuple[Numbers, Numbers]]:
+        """Make a change in one transaction; give the numbers (removed, added), and commit when the block ends well.
+
+        Args:
+            change: what to do.
+            vectors: of the passages put, as the index holds them, for their checksums.
+        """
         writer = self._require_writer()
+        with self._filtering:
+            self._filtered.clear()
         writer.execute("BEGIN IMMEDIATE")
         try:
             removed = _remove(writer, change)
-            added = [_insert(writer, entry.id, entry.text, entry.metadata, entry.source) for entry in change.put]
+            added = [_insert(writer, entry, vector) for entry, vector in zip(change.put, vectors, strict=True)]
             _record(writer, change)
             yield _numbers(removed), _numbers(added)
             writer.execute("COMMIT")
@@ -206,11 +260,12 @@ def _remove(writer: sqlite3.Connection, change: Change) -> list[int]:
     return list(doomed)
 
 
-def _insert(writer: sqlite3.Connection, id_: str, text: str, metadata: str, source: str | None) -> int:
-    row = [id_, text, metadata, source]
-    sql = "INSERT INTO passages (id, text, metadata, source) VALUES (?, ?, ?, ?) RETURNING number"
+def _insert(writer: sqlite3.Connection, entry: Entry, vector: Matrix) -> int:
+    total = checksum(entry.id, entry.text, entry.metadata, vector)
+    row = [entry.id, entry.text, entry.metadata, total, entry.source]
+    sql = "INSERT INTO passages (id, text, metadata, checksum, source) VALUES (?, ?, ?, ?, ?) RETURNING number"
     number = int(writer.execute(sql, row).fetchone()[0])
-    writer.execute("INSERT INTO terms (rowid, words) VALUES (?, ?)", [number, index_terms(text)])
+    writer.execute("INSERT INTO terms (rowid, words) VALUES (?, ?)", [number, index_terms(entry.text)])
     return number
 
 

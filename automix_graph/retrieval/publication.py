@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,29 +18,50 @@ from filelock import FileLock, Timeout
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval.fingerprint import Fingerprint
-from automix_graph.retrieval.manifest import MANIFEST, Manifest, StoredFile
-from automix_graph.retrieval.vectors import Metric
+from automix_graph.retrieval.manifest import MANIFEST, Manifest, StoredFile, StoredIndex
+from automix_graph.retrieval.metrics import Metric
+from automix_graph.retrieval.plan import IndexPlan
 
 LOCK: Final = ".lock"
 LOCK_TIMEOUT: Final = 120.0
 """Seconds to wait for another process that saves to the same folder."""
 
-_OURS: Final = re.compile(r"(vectors-\d{6,}\.faiss|passages-\d{6,}\.sqlite(-journal)?|manifest\.json\.new|\.lock)")
+_OURS: Final = re.compile(
+    r"((vectors|index)-\d{6,}\.faiss|passages-\d{6,}\.sqlite(-journal)?|manifest\.json\.new|\.lock)"
+)
 
 WriteFiles = Callable[[Path, Path], int]
 """Writes the vectors and the passages to two paths and returns how many there are."""
 
+MakeIndex = Callable[[Path, Path, StoredIndex | None], StoredIndex | None]
+"""Makes an approximate index of the vectors at the first path and writes it to the second, or keeps the third."""
 
-def publish(
-    folder: Path, write: WriteFiles, *, metric: Metric, embedding: Fingerprint, expected: int | None
-) -> Manifest:
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """What is to be published.
+
+    Attributes:
+        metric: for the manifest.
+        embedding: for the manifest.
+        plan: for the manifest.
+        write: writes passages and vectors, of one moment.
+        make_index: called when they are written.
+    """
+
+    metric: Metric
+    embedding: Fingerprint
+    plan: IndexPlan
+    write: WriteFiles
+    make_index: MakeIndex
+
+
+def publish(folder: Path, edition: Edition, *, expected: int | None) -> Manifest:
     """Publish the next generation of a store.
 
     Args:
         folder: of the store; made where it does not exist.
-        write: writes the two files.
-        metric: for the manifest.
-        embedding: for the manifest.
+        edition: what to write.
         expected: the generation that the folder must still have; None replaces any store.
 
     Raises:
@@ -48,7 +70,7 @@ def publish(
     make_folder(folder)
     try:
         with FileLock(folder / LOCK, timeout=LOCK_TIMEOUT):
-            return _publish_locked(folder, write, metric=metric, embedding=embedding, expected=expected)
+            return _publish_locked(folder, edition, expected)
     except Timeout as error:
         raise StoreError(
             f"another process has been saving to {str(folder)!r} for {LOCK_TIMEOUT:g} seconds: try again later",
@@ -56,9 +78,7 @@ def publish(
         ) from error
 
 
-def _publish_locked(
-    folder: Path, write: WriteFiles, *, metric: Metric, embedding: Fingerprint, expected: int | None
-) -> Manifest:
+def _publish_locked(folder: Path, edition: Edition, expected: int | None) -> Manifest:
     require_store_or_empty(folder)
     current = Manifest.read(folder) if (folder / MANIFEST).exists() else None
     generation = current.generation if current else 0
@@ -70,7 +90,7 @@ def _publish_locked(
         )
     _remove_leftovers(folder, keep=current)
     try:
-        manifest = _write_generation(folder, generation + 1, write, metric=metric, embedding=embedding)
+        manifest = _write_generation(folder, generation + 1, edition, current.index if current else None)
     except BaseException:
         _remove_leftovers(folder, keep=current)  # a full disk should not stay full
         raise
@@ -79,21 +99,25 @@ def _publish_locked(
     return manifest
 
 
-def _write_generation(
-    folder: Path, generation: int, write: WriteFiles, *, metric: Metric, embedding: Fingerprint
-) -> Manifest:
+def _write_generation(folder: Path, generation: int, edition: Edition, index: StoredIndex | None) -> Manifest:
     vectors = folder / f"vectors-{generation:06d}.faiss"
     passages = folder / f"passages-{generation:06d}.sqlite"
-    count = write(vectors, passages)
-    for path in (vectors, passages):
+    count = edition.write(vectors, passages)
+    new_index = edition.make_index(vectors, folder / f"index-{generation:06d}.faiss", index)
+    written = [vectors, passages]
+    if new_index is not None and new_index != index:
+        written.append(folder / new_index.file.name)
+    for path in written:
         _sync(path)
     return Manifest(
         generation=generation,
         count=count,
-        metric=metric,
-        embedding=embedding,
+        metric=edition.metric,
+        embedding=edition.embedding,
         vectors=StoredFile.of(vectors),
         passages=StoredFile.of(passages),
+        plan=edition.plan,
+        index=new_index,
     )
 
 

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, assert_never, get_args
+from typing import Any, Final
 
 from langchain_core.documents import Document
-from langchain_core.embeddings import Embeddings
-from langchain_core.vectorstores import VectorStore
 
 from automix_graph.config import DEFAULT_K
 from automix_graph.errors import ConfigurationError
-from automix_graph.retrieval.collection import Collection, Hits, require_k
+from automix_graph.retrieval.collection import Hits, require_k
 from automix_graph.retrieval.filters import Filter
-from automix_graph.retrieval.vectors import Matrix, as_matrix, relevance
+from automix_graph.retrieval.metrics import as_matrix, relevance
+from automix_graph.retrieval.ranking import SEARCH_MODES, RankedStore
 
-SearchMode = Literal["hybrid", "similarity", "bm25"]
-"""How passages are ranked: by fused ranks, by vectors, or by words."""
-
-SEARCH_MODES: Final[tuple[SearchMode, ...]] = get_args(SearchMode)
 SEARCH_TYPES: Final = (*SEARCH_MODES, "mmr", "similarity_score_threshold")
 
 DEFAULT_FETCH_K: Final = 20
@@ -33,65 +28,8 @@ DEFAULT_LAMBDA: Final = 0.5
 """Weight of relevance against diversity in maximal marginal relevance."""
 
 
-class SearchableStore(VectorStore):
-    """The search methods of a store; `FaissStore` adds writing, saving and opening."""
-
-    collection: Collection
-    """The store without its embedding model; ingestion writes to it directly."""
-
-    _embedding: Embeddings
-
-    @property
-    def embeddings(self) -> Embeddings:
-        """The embedding model."""
-        return self._embedding
-
-    # By text, with the score of the mode
-
-    def search_with_score(
-        self, query: str, search_type: str = "hybrid", *, k: int = DEFAULT_K, filter: Filter | None = None
-    ) -> Hits:
-        """Return the k best passages with their scores, best first.
-
-        Args:
-            query: any text.
-            search_type: ``"hybrid"`` (score: fused reciprocal ranks), ``"similarity"`` (score: see the store's metric)
-                or ``"bm25"`` (score: BM25; passages without any word of the query are not returned).
-            k: how many passages, at least 1.
-            filter: conditions on metadata, see `FaissStore`; applied before ranking.
-
-        Raises:
-            ConfigurationError: an unknown search type, a k below 1, or a wrong filter.
-        """
-        mode = _require_mode(search_type)
-        require_k(k)
-        if mode == "bm25":
-            return self.collection.bm25(query, k=k, wanted=filter)
-        return self._ranked(mode, query, self._embedding.embed_query(query), k, filter)
-
-    async def asearch_with_score(
-        self, query: str, search_type: str = "hybrid", *, k: int = DEFAULT_K, filter: Filter | None = None
-    ) -> Hits:
-        """Return the k best passages with their scores, without blocking; see `search_with_score`."""
-        mode = _require_mode(search_type)
-        require_k(k)
-        if mode == "bm25":
-            return await asyncio.to_thread(self.collection.bm25, query, k=k, wanted=filter)
-        vector = await self._embedding.aembed_query(query)
-        return await asyncio.to_thread(self._ranked, mode, query, vector, k, filter)
-
-    def _ranked(self, mode: SearchMode, query: str, vector: list[float], k: int, wanted: Filter | None) -> Hits:
-        match mode:
-            case "hybrid":
-                return self.collection.hybrid(query, _row(vector), k=k, wanted=wanted)
-            case "similarity":
-                return self.collection.dense(_row(vector), k=k, wanted=wanted)
-            case "bm25":
-                return self.collection.bm25(query, k=k, wanted=wanted)
-            case _:
-                assert_never(mode)
-
-    # LangChain's interface
+class SearchableStore(RankedStore):
+    """LangChain's search methods; `FaissStore` adds writing, saving and opening."""
 
     def search(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
         """Return passages by any search type: one of `SEARCH_TYPES`."""
@@ -136,7 +74,7 @@ class SearchableStore(VectorStore):
     ) -> list[Document]:
         """Return the k passages nearest to a vector."""
         _refuse(kwargs)
-        return _documents(self.collection.dense(_row(embedding), k=require_k(k), wanted=filter))
+        return _documents(self.collection.dense(as_matrix([embedding]), k=require_k(k), wanted=filter)[0])
 
     async def asimilarity_search_by_vector(
         self, embedding: list[float], k: int = DEFAULT_K, *, filter: Filter | None = None, **kwargs: Any
@@ -198,7 +136,7 @@ class SearchableStore(VectorStore):
         if not 0.0 <= lambda_mult <= 1.0:
             raise ConfigurationError(f"lambda_mult is {lambda_mult!r}; it must be a number in [0, 1]")
         return self.collection.diverse(
-            _row(embedding),
+            as_matrix([embedding])[0],
             k=require_k(k),
             fetch_k=require_k(fetch_k, name="fetch_k"),
             lambda_mult=lambda_mult,
@@ -236,19 +174,6 @@ def require_search_type(search_type: str) -> str:
     if search_type not in SEARCH_TYPES:
         raise ConfigurationError(f"unknown search_type {search_type!r}; known are {', '.join(SEARCH_TYPES)}")
     return search_type
-
-
-def _require_mode(search_type: str) -> SearchMode:
-    for mode in SEARCH_MODES:
-        if search_type == mode:
-            return mode
-    raise ConfigurationError(
-        f"search_type {search_type!r} has no scores of its own; those with scores are {', '.join(SEARCH_MODES)}"
-    )
-
-
-def _row(vector: list[float]) -> Matrix:
-    return as_matrix([vector]).reshape(-1)
 
 
 def _documents(hits: Hits) -> list[Document]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -21,20 +20,14 @@ from automix_graph.retrieval.collection import Collection
 from automix_graph.retrieval.community import read_community
 from automix_graph.retrieval.entries import Change
 from automix_graph.retrieval.fingerprint import Fingerprint
+from automix_graph.retrieval.manifest import Manifest
+from automix_graph.retrieval.metrics import Metric, require_metric
 from automix_graph.retrieval.opening import open_collection
-from automix_graph.retrieval.publication import publish
+from automix_graph.retrieval.plan import DEFAULT_RECALL, IndexChoice, IndexPlan, Tuned
 from automix_graph.retrieval.retriever import StoreRetriever
+from automix_graph.retrieval.saving import Origin, save_collection
 from automix_graph.retrieval.searching import require_search_type
-from automix_graph.retrieval.vectors import Metric, require_metric
 from automix_graph.retrieval.writing import WritableStore
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """The folder that a store was opened from or saved to, and its generation at that time."""
-
-    folder: Path
-    generation: int
 
 
 class FaissStore(WritableStore):
@@ -54,6 +47,9 @@ class FaissStore(WritableStore):
     Args:
         embedding: turns texts into vectors.
         metric: how vectors are compared: ``"cosine"``, ``"inner_product"`` or ``"l2"``.
+        index_type: the index that `save` builds: ``"flat"``, ``"hnsw"``, ``"ivf"``, ``"ivf_sq8"``, or ``"auto"`` for
+            the rule of `automix_graph.retrieval.plan.IndexPlan`. An unsaved store compares with every vector.
+        recall_target: share of the ten nearest passages that a search shall find, to which the index is tuned.
 
     Example:
         >>> from automix_graph.testing.embeddings import HashEmbeddings
@@ -63,16 +59,33 @@ class FaissStore(WritableStore):
         ['otter']
     """
 
-    def __init__(self, embedding: Embeddings, *, metric: Metric = "cosine") -> None:
-        self._bind(embedding, Collection(require_metric(metric)), origin=None, fingerprint=None)
+    def __init__(
+        self,
+        embedding: Embeddings,
+        *,
+        metric: Metric = "cosine",
+        index_type: IndexChoice = "auto",
+        recall_target: float = DEFAULT_RECALL,
+    ) -> None:
+        self._plan = IndexPlan(index_type=index_type, recall_target=recall_target)
+        self._bind(embedding, Collection(require_metric(metric)))
 
     def _bind(
-        self, embedding: Embeddings, collection: Collection, *, origin: Origin | None, fingerprint: Fingerprint | None
+        self,
+        embedding: Embeddings,
+        collection: Collection,
+        *,
+        folder: Path | None = None,
+        manifest: Manifest | None = None,
     ) -> None:
         self._embedding = embedding
         self.collection = collection
-        self._origin = origin
-        self._fingerprint = fingerprint
+        self._origin: Origin | None = None
+        self._fingerprint: Fingerprint | None = None
+        if folder is not None and manifest is not None:
+            self._plan = manifest.plan
+            self._fingerprint = manifest.embedding
+            self._origin = Origin(folder=folder, generation=manifest.generation, index=manifest.index)
 
     def __len__(self) -> int:
         return self.collection.count()
@@ -86,6 +99,20 @@ class FaissStore(WritableStore):
         """The folder it was opened from or last saved to; None where there is none."""
         return self._origin.folder if self._origin else None
 
+    @property
+    def index_plan(self) -> IndexPlan:
+        """Which index the next `save` builds; may be set."""
+        return self._plan
+
+    @index_plan.setter
+    def index_plan(self, plan: IndexPlan) -> None:
+        self._plan = plan
+
+    @property
+    def index(self) -> Tuned | None:
+        """The approximate index that searches use, with its measured recall; None where every vector is compared."""
+        return self.collection.tuned
+
     # Making
 
     @classmethod
@@ -97,10 +124,11 @@ class FaissStore(WritableStore):
         *,
         ids: list[str] | None = None,
         metric: Metric = "cosine",
+        index_type: IndexChoice = "auto",
         **kwargs: Any,
     ) -> Self:
         """Make a store of texts."""
-        store = cls(embedding, metric=metric)
+        store = cls(embedding, metric=metric, index_type=index_type)
         try:
             store.add_texts(texts, metadatas, ids=ids, **kwargs)
         except BaseException:
@@ -117,10 +145,11 @@ class FaissStore(WritableStore):
         *,
         ids: list[str] | None = None,
         metric: Metric = "cosine",
+        index_type: IndexChoice = "auto",
         **kwargs: Any,
     ) -> Self:
         """Make a store of texts, without blocking."""
-        store = cls(embedding, metric=metric)
+        store = cls(embedding, metric=metric, index_type=index_type)
         try:
             await store.aadd_texts(texts, metadatas, ids=ids, **kwargs)
         except BaseException:
@@ -147,7 +176,7 @@ class FaissStore(WritableStore):
 
     # Saving and opening
 
-    def save(self, path: str | PathLike[str] | None = None) -> None:
+    def save(self, path: str | PathLike[str] | None = None, *, build_index: bool = True) -> None:
         """Publish the store to a folder, replacing the store that is there in one step.
 
         A crash at any moment leaves the old store or the new one; processes that have the old one open keep it. The
@@ -156,27 +185,28 @@ class FaissStore(WritableStore):
         Args:
             path: a new or empty folder, or that of a store. Without it, the folder that this store was opened from or
                 last saved to.
+            build_index: build the approximate index that the store's ``index_type`` asks for, where there is none or
+                where more than a twentieth of it is out of date; without it, what it lacks is compared one by one.
 
         Raises:
             ConfigurationError: no path was given and there is none to return to.
             StoreError: the folder holds something else, or another process has saved there since this store was opened.
         """
-        folder = self._target(path)
-        fingerprint = self._own_fingerprint()
+        self._origin = save_collection(
+            self.collection,
+            self._target(path),
+            fingerprint=self._own_fingerprint(),
+            plan=self._plan,
+            origin=self._origin,
+            build_index=build_index,
+        )
 
-        def write(vectors: Path, passages: Path) -> int:
-            return self.collection.write_files(vectors, passages, dimension=fingerprint.dimension)
-
-        expected = self._origin.generation if self._origin and _same(self._origin.folder, folder) else None
-        manifest = publish(folder, write, metric=self.collection.metric, embedding=fingerprint, expected=expected)
-        self._origin = Origin(folder=folder, generation=manifest.generation)
-
-    async def asave(self, path: str | PathLike[str] | None = None) -> None:
+    async def asave(self, path: str | PathLike[str] | None = None, *, build_index: bool = True) -> None:
         """Publish the store to a folder, without blocking; see `save`."""
-        await asyncio.to_thread(self.save, path)
+        await asyncio.to_thread(self.save, path, build_index=build_index)
 
     @classmethod
-    def open(cls, path: str | PathLike[str], embedding: Embeddings, *, verify: bool = True) -> Self:
+    def open(cls, path: str | PathLike[str], embedding: Embeddings, *, verify: bool | None = None) -> Self:
         """Open a saved store.
 
         The saved files are never changed: the first write makes a private copy, and `save` publishes it. The embedding
@@ -185,11 +215,11 @@ class FaissStore(WritableStore):
         Args:
             path: the folder.
             embedding: the model that the store was built with.
-            verify: compare the SHA-256 of the files; turn it off where a large store opens too slowly. Sizes and counts
-                are compared in any case.
+            verify: compare the SHA-256 of all files, which reads them whole; None does so where they are small. In any
+                case the manifest, sizes and counts are checked, and each passage by its own checksum when it is read.
 
         Raises:
-            StoreError: there is no store, it is damaged, a newer version wrote it, or the model is another one.
+            StoreError: there is no store, it is damaged, another version wrote it, or the model is another one.
         """
         manifest, collection = open_collection(Path(path), verify=verify)
         try:
@@ -198,12 +228,11 @@ class FaissStore(WritableStore):
             collection.close()
             raise
         store = cls.__new__(cls)
-        origin = Origin(folder=Path(path), generation=manifest.generation)
-        store._bind(embedding, collection, origin=origin, fingerprint=manifest.embedding)
+        store._bind(embedding, collection, folder=Path(path), manifest=manifest)
         return store
 
     @classmethod
-    async def aopen(cls, path: str | PathLike[str], embedding: Embeddings, *, verify: bool = True) -> Self:
+    async def aopen(cls, path: str | PathLike[str], embedding: Embeddings, *, verify: bool | None = None) -> Self:
         """Open a saved store, without blocking; see `open`."""
         return await asyncio.to_thread(cls.open, path, embedding, verify=verify)
 
@@ -268,7 +297,3 @@ class FaissStore(WritableStore):
         if self._fingerprint is None:
             self._fingerprint = Fingerprint.of(self._embedding)
         return self._fingerprint
-
-
-def _same(first: Path, second: Path) -> bool:
-    return first.resolve() == second.resolve()

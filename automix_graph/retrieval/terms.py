@@ -46,6 +46,17 @@ def index_terms(text: str) -> str:
     return " ".join(_terms(text, _indexed_run))
 
 
+def mostly_cjk(text: str) -> bool:
+    """Return whether a text has more Chinese, Japanese and Korean characters than words of other scripts.
+
+    Example:
+        >>> mostly_cjk("GPT-4 是谁写的"), mostly_cjk("Who wrote 红楼梦 and when?")
+        (True, False)
+    """
+    runs = list(_RUN.finditer(unicodedata.normalize("NFKC", text)))
+    return sum(len(run["cjk"] or "") for run in runs) > sum(run["word"] is not None for run in runs)
+
+
 def match_expression(query: str) -> str | None:
     """Return a query as an FTS5 expression that any of its terms satisfies, or None where it has no term.
 

@@ -1,145 +1,79 @@
-"""Vectors by number: a thin layer over a FAISS index, and the only file that imports faiss.
+"""The vectors of a store: those it was opened with, those added since, and an approximate index over the former.
 
-It knows no text and no lock: FAISS must not add while it searches, and the caller sees to that.
+Whatever finds a passage, its score comes from its own vector. It knows no text and no lock: nobody may search while it
+is changed, and the caller sees to that.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal, Self, assert_never, get_args
+from typing import Final
 
-import faiss as _faiss
 import numpy as np
-from numpy.typing import NDArray
 
-from automix_graph.errors import ConfigurationError, StoreError
+from automix_graph.errors import StoreError
+from automix_graph.retrieval.approximate import ApproximateIndex
+from automix_graph.retrieval.metrics import Matrix, Metric, Numbers, score
+from automix_graph.retrieval.rows import (
+    NOTHING,
+    GrowingRows,
+    PublishedRows,
+    Rows,
+    alive,
+    nearest,
+    nearest_of,
+    places,
+    write_rows,
+)
 
-Metric = Literal["cosine", "inner_product", "l2"]
-"""How two vectors are compared: cosine similarity, inner product, or Euclidean distance."""
+Ranking = list[tuple[int, float]]
+"""Numbers of passages and their scores, best first."""
 
-METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
-
-faiss: Any = _faiss
-"""Untyped, because the stubs that faiss-cpu ships lack what its Python layer adds to its classes."""
-
-Matrix = NDArray[np.float32]
-Numbers = NDArray[np.int64]
-
-
-def as_matrix(vectors: Sequence[Sequence[float]]) -> Matrix:
-    """Return vectors as a float32 matrix of shape (n, dimension).
-
-    Raises:
-        StoreError: they differ in length, are empty, or hold something else than finite numbers.
-    """
-    try:
-        matrix = np.asarray(vectors, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise StoreError(
-            "the embedding model gave vectors that are not one matrix of numbers; "
-            f"each text needs a vector of the same length: {error}"
-        ) from error
-    if matrix.ndim != 2 or matrix.shape[1] == 0:
-        raise StoreError(f"the embedding model gave an array of shape {matrix.shape!r}; it must be (texts, dimension)")
-    finite = np.isfinite(matrix).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise StoreError(
-            f"the embedding model gave NaN or infinity in vector {row} of {len(matrix)}; every component must be finite"
-        )
-    return matrix
-
-
-def relevance(score: float, metric: Metric) -> float:
-    """Map a score to [0, 1], 1 for the most relevant.
-
-    Cosine: the cosine itself, negative ones as 0. Inner product: the logistic function of it. Euclidean distance d:
-    1 / (1 + d).
-    """
-    match metric:
-        case "cosine":
-            return min(max(score, 0.0), 1.0)
-        case "inner_product":
-            # Two branches, so that exp never overflows.
-            return 1.0 / (1.0 + math.exp(-score)) if score >= 0 else math.exp(score) / (1.0 + math.exp(score))
-        case "l2":
-            return 1.0 / (1.0 + score)
-        case _:
-            assert_never(metric)
+EXACT_UP_TO: Final = 20_000
+"""Passages that a filter may leave to be compared one by one, which takes some milliseconds and misses none."""
 
 
 class VectorIndex:
-    """A FAISS index whose vectors carry the numbers of their passages.
+    """Vectors by the numbers of their passages.
 
-    The FAISS index is an ``IndexIDMap2`` over any index that can remove and reconstruct; `create` makes a flat, exact
-    one. Everything else here works on the wrapper alone.
+    Args:
+        metric: how vectors are compared.
+        dimension: components of each vector.
+        growing: path of a new file for vectors that are added.
+        published: the vectors of a saved store; None for none.
+        approximate: an index over all or most of the published vectors; None to compare with each.
     """
 
-    def __init__(self, index: Any, metric: Metric) -> None:
-        self._index = index
+    def __init__(
+        self,
+        metric: Metric,
+        dimension: int,
+        *,
+        growing: Path,
+        published: PublishedRows | None = None,
+        approximate: ApproximateIndex | None = None,
+    ) -> None:
         self.metric = metric
-
-    @classmethod
-    def create(cls, dimension: int, metric: Metric) -> Self:
-        """Make an empty exact index."""
-        flat = faiss.IndexFlatL2(dimension) if metric == "l2" else faiss.IndexFlatIP(dimension)
-        return cls(faiss.IndexIDMap2(flat), metric)
-
-    @classmethod
-    def read(cls, path: Path, metric: Metric) -> Self:
-        """Read an index that `write` wrote.
-
-        Raises:
-            StoreError: the file holds no such index.
-        """
-        try:
-            with path.open("rb") as file:
-                index = faiss.read_index(faiss.PyCallbackIOReader(file.read))
-        except (RuntimeError, MemoryError) as error:
-            raise StoreError(
-                f"{str(path)!r} is no readable FAISS index ({_first_line(error)}): build the store again"
-            ) from error
-        expected = faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
-        if not isinstance(index, faiss.IndexIDMap2) or index.metric_type != expected:
-            raise StoreError(f"{str(path)!r} holds another kind of FAISS index than {metric!r} needs: build it again")
-        return cls(index, metric)
-
-    @classmethod
-    def read_foreign(cls, path: Path) -> tuple[Matrix, Metric]:
-        """Return all vectors of any FAISS index, in its own order, and its metric.
-
-        Raises:
-            StoreError: the file is no FAISS index, or one that does not keep its vectors.
-        """
-        try:
-            with path.open("rb") as file:
-                index = faiss.read_index(faiss.PyCallbackIOReader(file.read))
-            vectors = index.reconstruct_n(0, index.ntotal) if index.ntotal else np.empty((0, index.d), np.float32)
-        except (RuntimeError, MemoryError) as error:
-            raise StoreError(
-                f"{str(path)!r} is no FAISS index that gives its vectors back ({_first_line(error)}): "
-                "build the store from the documents instead"
-            ) from error
-        known: dict[int, Metric] = {faiss.METRIC_L2: "l2", faiss.METRIC_INNER_PRODUCT: "inner_product"}
-        if index.metric_type not in known:
-            raise StoreError(f"{str(path)!r} has FAISS metric {index.metric_type!r}; L2 and inner product can be read")
-        return vectors, known[index.metric_type]
-
-    def write(self, path: Path) -> None:
-        """Write the index to a file."""
-        with path.open("wb") as file:
-            writer = faiss.PyCallbackIOWriter(file.write)
-            faiss.write_index(self._index, writer)
+        self.dimension = dimension
+        self.approximate = approximate
+        self._published = published
+        self._growing_path = growing
+        self._growing: GrowingRows | None = None  # made when it is needed: many stores are only read
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return sum(alive(part) for part in self._parts())
 
     @property
-    def dimension(self) -> int:
-        """Components of each vector."""
-        return int(self._index.d)
+    def bounds(self) -> tuple[int, int] | None:
+        """The smallest and the largest number; None where there is no vector."""
+        left = [np.delete(part.numbers, part.removed) for part in self._parts() if alive(part)]
+        return (int(left[0][0]), int(left[-1][-1])) if left else None
+
+    def close(self) -> None:
+        """Close the file of added vectors."""
+        if self._growing is not None:
+            self._growing.close()
 
     def require_dimension(self, dimension: int) -> None:
         """Raise a StoreError unless vectors of this dimension fit."""
@@ -150,68 +84,104 @@ class VectorIndex:
             )
 
     def add(self, numbers: Numbers, vectors: Matrix) -> None:
-        """Add vectors of shape (n, dimension) under new numbers."""
-        if len(numbers):
-            self._index.add_with_ids(self._prepared(vectors), numbers)
+        """Add prepared vectors of shape (n, dimension) under numbers larger than all before."""
+        if len(numbers) == 0:
+            return
+        if self._growing is None:
+            self._growing = GrowingRows(self._growing_path, self.dimension)
+        self._growing.append(numbers, vectors)
 
     def remove(self, numbers: Numbers) -> None:
         """Remove the vectors with these numbers; unknown ones are ignored."""
-        if len(numbers):
-            self._index.remove_ids(numbers)
+        for part in self._parts():
+            found = places(part, numbers)
+            part.remove(found[found != NOTHING])
+        if self.approximate is not None:
+            self.approximate.remove(numbers)
 
-    def search(self, vector: Matrix, k: int, allowed: Numbers | None) -> list[tuple[int, float]]:
-        """Return the k best (number, score), best first, among the allowed numbers (None: all)."""
+    def search(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> list[Ranking]:
+        """Return the k best for each query, among the allowed numbers (None: all).
+
+        Args:
+            queries: prepared, shape (queries, dimension).
+            k: how many at most.
+            allowed: numbers of passages, ascending.
+        """
         k = min(k, len(self) if allowed is None else len(allowed))
         if k == 0:
-            return []
-        parameters = None if allowed is None else faiss.SearchParameters(sel=_selector(allowed))
-        scores, numbers = self._index.search(self._prepared(vector.reshape(1, -1)), k, params=parameters)
-        found = [(int(n), self._score(float(s))) for n, s in zip(numbers[0], scores[0], strict=True) if n >= 0]
+            return [[] for _ in queries]
+        if self.approximate is not None and (allowed is None or len(allowed) > EXACT_UP_TO):
+            scores, numbers = self._approximately(self.approximate, queries, k, allowed)
+            if (numbers[:, k - 1] != NOTHING).all():
+                return self._rankings(scores, numbers)
+        return self._rankings(*self._exactly(queries, k, allowed))
+
+    def vectors(self, numbers: Numbers) -> Matrix:
+        """Return the stored vectors, shape (n, dimension); cosine stores hold them normalised.
+
+        Raises:
+            StoreError: there is no vector for a number.
+        """
+        rows = np.empty((len(numbers), self.dimension), dtype=np.float32)
+        missing = np.ones(len(numbers), dtype=bool)
+        for part in self._parts():
+            found = places(part, numbers)
+            here = found != NOTHING
+            rows[here] = part.matrix[found[here]]
+            missing &= ~here
+        if missing.any():
+            raise StoreError(f"the store has no vector for passage number {int(numbers[missing][0])}: build it again")
+        return rows
+
+    def write(self, path: Path) -> None:
+        """Write all vectors to a file, in constant memory."""
+        write_rows(path, list(self._parts()), dimension=self.dimension, metric=self.metric)
+
+    def _parts(self) -> Iterator[PublishedRows | GrowingRows]:
+        if self._published is not None:
+            yield self._published
+        if self._growing is not None:
+            yield self._growing
+
+    def _approximately(
+        self, index: ApproximateIndex, queries: Matrix, k: int, allowed: Numbers | None
+    ) -> tuple[Matrix, Numbers]:
+        assert self._published is not None
+        inside = allowed if allowed is None else allowed[allowed <= index.tuned.last]
+        found = []
+        if inside is None or len(inside):
+            positions = places(self._published, index.candidates(queries, k, inside))
+            found.append(nearest_of(self._published, queries, positions, k, self.metric))
+        newer = int(np.searchsorted(self._published.numbers, index.tuned.last, side="right"))
+        for part, start in ((self._published, newer), (self._growing, 0)):
+            if part is not None and start < len(part.numbers):
+                found.append(self._part_exactly(part, queries, k, allowed, start))
+        return self._best(found, k)
+
+    def _exactly(self, queries: Matrix, k: int, allowed: Numbers | None) -> tuple[Matrix, Numbers]:
+        return self._best([self._part_exactly(part, queries, k, allowed, 0) for part in self._parts()], k)
+
+    def _part_exactly(
+        self, part: Rows, queries: Matrix, k: int, allowed: Numbers | None, start: int
+    ) -> tuple[Matrix, Numbers]:
+        if allowed is None:
+            return nearest(part, queries, k, self.metric, start=start)
+        positions = places(part, allowed)
+        positions = positions[positions >= max(start, 0)]
+        return nearest_of(part, queries, positions, k, self.metric)
+
+    def _best(self, found: list[tuple[Matrix, Numbers]], k: int) -> tuple[Matrix, Numbers]:
+        if len(found) == 1:
+            return found[0]
+        scores = np.concatenate([part[0] for part in found], axis=1)
+        numbers = np.concatenate([part[1] for part in found], axis=1)
+        order = np.argsort(scores if self.metric == "l2" else -scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, order, axis=1), np.take_along_axis(numbers, order, axis=1)
+
+    def _rankings(self, scores: Matrix, numbers: Numbers) -> list[Ranking]:
         sign = 1 if self.metric == "l2" else -1
-        return sorted(found, key=lambda hit: (sign * hit[1], hit[0]))
-
-    def vectors(self, numbers: Sequence[int]) -> Matrix:
-        """Return the stored vectors, shape (n, dimension); cosine stores hold them normalised."""
-        rows = [self._index.reconstruct(number) for number in numbers]
-        return np.asarray(rows, dtype=np.float32).reshape(len(rows), self.dimension)
-
-    def _prepared(self, vectors: Matrix) -> Matrix:
-        return normalised(vectors) if self.metric == "cosine" else np.ascontiguousarray(vectors)
-
-    def _score(self, raw: float) -> float:
-        match self.metric:
-            case "cosine":
-                return min(max(raw, -1.0), 1.0)  # rounding may leave the range by an ulp
-            case "inner_product":
-                return raw
-            case "l2":
-                return math.sqrt(max(raw, 0.0))  # FAISS gives the square
-            case _:
-                assert_never(self.metric)
-
-
-def normalised(vectors: Matrix) -> Matrix:
-    """Return the rows scaled to length 1; a zero row has no direction and stays zero."""
-    # In float64, because the square of a large float32 overflows.
-    wide = vectors.astype(np.float64)
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.ascontiguousarray(wide / np.where(lengths == 0.0, 1.0, lengths), dtype=np.float32)
-
-
-def require_metric(metric: str) -> Metric:
-    """Return the metric, or raise a ConfigurationError that lists the known ones."""
-    for known in METRICS:
-        if metric == known:
-            return known
-    raise ConfigurationError(f"unknown metric {metric!r}; known are {', '.join(METRICS)}")
-
-
-def _selector(allowed: Numbers) -> Any:
-    """Return a bitmap selector: one bit a number, so its cost does not grow with the number of matches."""
-    bits = np.zeros(int(allowed.max()) + 1, dtype=bool)
-    bits[allowed] = True
-    return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+        rankings = []
+        for row_scores, row_numbers in zip(scores.tolist(), numbers.tolist(), strict=True):
+            hits = [(n, score(s, self.metric)) for n, s in zip(row_numbers, row_scores, strict=True) if n != NOTHING]
+            rankings.append(sorted(hits, key=lambda hit: (sign * hit[1], hit[0])))
+        return rankings

@@ -14,8 +14,8 @@ from langchain_core.documents import Document
 
 from automix_graph.errors import ConfigurationError, StoreError
 from automix_graph.retrieval.entries import Change, Entry, entry_of
+from automix_graph.retrieval.metrics import Matrix, as_matrix
 from automix_graph.retrieval.searching import SearchableStore
-from automix_graph.retrieval.vectors import Matrix, as_matrix
 
 EMBED_BATCH: Final = 64
 """Texts handed to the embedding model at once."""

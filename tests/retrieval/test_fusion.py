@@ -51,3 +51,8 @@ def test_mmr_agrees_with_the_formula() -> None:
         worth = [0.3 * near[r] - 0.7 * max((units[r] @ units[c] for c in chosen), default=0.0) for r in rest]
         chosen.append(rest[int(np.argmax(worth))])
     assert maximal_marginal_relevance(query, candidates, k=10, lambda_mult=0.3) == chosen
+
+
+def test_weights_scale_the_lists() -> None:
+    fused = reciprocal_rank_fusion([[1, 2], [3, 2]], weights=(1.0, 0.5), c=2)
+    assert fused == [(2, 1 / 4 + 0.5 / 4), (1, 1 / 3), (3, 0.5 / 3)]

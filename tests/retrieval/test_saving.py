@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from automix_graph.errors import ConfigurationError, StoreError
-from automix_graph.retrieval import FaissStore
+from automix_graph.retrieval import FaissStore, check_store
 from automix_graph.retrieval.fingerprint import Fingerprint
 from automix_graph.retrieval.manifest import Manifest
 from automix_graph.testing.embeddings import HashEmbeddings
@@ -347,7 +347,8 @@ def test_says_what_is_damaged(folder: Path, name: str, damage: Callable[[Path], 
         (lambda path: path.write_text("{"), "is not JSON"),
         (lambda path: path.write_bytes(b"\xff\xfe\xfd"), "is not UTF-8"),
         (lambda path: path.write_text("[]"), "format"),
-        (edit(schema_version=2), "schema_version 2.*upgrade"),
+        (edit(schema_version=3), "schema_version 3.*upgrade"),
+        (edit(schema_version=1), "schema_version 1.*remove this one first"),
         (edit(schema_version=None), "schema_version None"),
         (edit(count=4), "checksum"),
         (edit(metric="l2"), "checksum"),
@@ -375,7 +376,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 def test_counts_must_agree(folder: Path) -> None:
     restate(folder, count=4)
-    with pytest.raises(StoreError, match=r"3 vectors.*3 passages.*states 4"):
+    with pytest.raises(StoreError, match="3 vectors of dimension 64, but its manifest states 4"):
         FaissStore.open(folder, EMBEDDING)
 
 
@@ -385,7 +386,7 @@ def test_files_of_two_stores_do_not_mix(folder: Path, tmp_path: Path) -> None:
     vectors = folder / "vectors-000001.faiss"
     shutil.copy(tmp_path / "other" / vectors.name, vectors)
     restate(folder, vectors=describe(vectors))
-    with pytest.raises(StoreError, match=r"1 vectors.*3 passages"):
+    with pytest.raises(StoreError, match="1 vectors of dimension 64, but its manifest states 3"):
         FaissStore.open(folder, EMBEDDING)
 
 
@@ -449,3 +450,81 @@ def test_the_same_model_elsewhere_is_accepted(folder: Path) -> None:
         with FaissStore.open(folder, embedding) as store:
             assert len(store) == 3
     assert Fingerprint.of(other_name).name == "another-name"
+
+
+# Damage that opening a large store does not look for
+
+
+def replace(path: Path, old: bytes, new: bytes) -> None:
+    content = path.read_bytes()
+    assert content.count(old) == 1
+    path.write_bytes(content.replace(old, new))
+
+
+@pytest.mark.parametrize("search_type", ["hybrid", "similarity", "bm25", "mmr"])
+def test_a_damaged_passage_is_never_returned(folder: Path, search_type: str) -> None:
+    replace(folder / "passages-000001.sqlite", b"aotter", b"aOtter")  # its id and its text
+    with FaissStore.open(folder, EMBEDDING, verify=False) as store:
+        with pytest.raises(StoreError, match=r"passage 'a' \(number 1\) or its vector is damaged"):
+            store.search("otter", search_type, k=1)
+        with pytest.raises(StoreError, match="damaged"):
+            store.get_by_ids(["a"])
+        assert store.get_by_ids(["b"])
+    with pytest.raises(StoreError, match=r"passages-000001\.sqlite.*SHA-256"):
+        check_store(folder)
+
+
+@pytest.mark.parametrize("search_type", ["hybrid", "similarity", "bm25", "mmr"])
+def test_a_damaged_vector_is_never_used(folder: Path, search_type: str) -> None:
+    flip(folder / "vectors-000001.faiss", 82)  # in the first vector, after the head of 81 bytes
+    with FaissStore.open(folder, EMBEDDING, verify=False) as store, pytest.raises(StoreError, match=r"'a'.*is damaged"):
+        store.search("otter", search_type, k=3)
+    with pytest.raises(StoreError, match=r"vectors-000001\.faiss.*SHA-256"):
+        check_store(folder)
+
+
+def test_numbers_of_vectors_must_ascend(folder: Path) -> None:
+    path = folder / "vectors-000001.faiss"
+    flip(path, path.stat().st_size - 8)  # the last number
+    with pytest.raises(StoreError, match="numbered 1 to 252, but passages numbered 1 to 3"):
+        FaissStore.open(folder, EMBEDDING, verify=False)
+    flip(path, path.stat().st_size - 16)
+    flip(path, path.stat().st_size - 8)
+    with pytest.raises(StoreError, match="do not ascend"):
+        FaissStore.open(folder, EMBEDDING, verify=False)
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivf_sq8"])
+def test_a_damaged_index_gives_an_error_or_right_passages(tmp_path: Path, kind: Any) -> None:
+    texts = [f"word{n % 17} word{n % 23} word{n % 31}" for n in range(400)]
+    with FaissStore.from_texts(texts, EMBEDDING, ids=[str(n) for n in range(400)], index_type=kind) as store:
+        store.save(tmp_path)
+    path = tmp_path / "index-000001.faiss"
+    sound, errors = path.read_bytes(), 0
+    for position in np.random.default_rng(0).integers(0, len(sound), size=40):
+        path.write_bytes(sound)
+        flip(path, int(position))
+        try:
+            with FaissStore.open(tmp_path, EMBEDDING, verify=False) as store:
+                for text in texts[:20]:
+                    for document, score in store.similarity_search_with_score(text, k=5):
+                        assert document.page_content == texts[int(document.id or -1)]
+                        right = np.dot(EMBEDDING.embed_query(text), EMBEDDING.embed_query(document.page_content))
+                        assert score == pytest.approx(right, abs=1e-5)
+        except StoreError:
+            errors += 1
+        with pytest.raises(StoreError):
+            check_store(tmp_path)
+    assert errors < 40
+
+
+def test_a_small_store_is_read_whole_at_every_opening(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flip(folder / "vectors-000001.faiss", 82)
+    with pytest.raises(StoreError, match="SHA-256"):
+        FaissStore.open(folder, EMBEDDING)
+    monkeypatch.setattr("automix_graph.retrieval.opening.VERIFY_UP_TO", 10)
+    FaissStore.open(folder, EMBEDDING).close()
+
+
+def test_checking_needs_no_model(folder: Path) -> None:
+    assert check_store(folder).count == 3

@@ -13,8 +13,8 @@ from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
 
 from automix_graph.retrieval import FaissStore, StoreRetriever
-from automix_graph.retrieval.searching import SEARCH_MODES
-from automix_graph.retrieval.vectors import METRICS
+from automix_graph.retrieval.metrics import METRICS
+from automix_graph.retrieval.ranking import SEARCH_MODES
 
 
 class TestNewStore(VectorStoreIntegrationTests):

@@ -20,7 +20,7 @@ from langchain_core.embeddings import Embeddings
 from automix_graph.config import DEFAULT_K
 from automix_graph.errors import ConfigurationError, StoreError
 from automix_graph.retrieval import SEARCH_TYPES, FaissStore
-from automix_graph.retrieval.vectors import METRICS
+from automix_graph.retrieval.metrics import METRICS
 from automix_graph.testing.embeddings import HashEmbeddings
 
 WORDS = ["otter", "owl", "panda", "river", "night", "竹子"]
@@ -328,6 +328,29 @@ def test_hybrid_takes_from_both_lists() -> None:
         found = [document.id for document in store.search("xylophone", "hybrid", k=2)]
         assert sorted(str(id_) for id_ in found) == ["vector", "words"]
         assert len(store.search("xylophone", "hybrid", k=3)) == 3
+
+
+class English(Table):
+    """Says what it was trained for."""
+
+    languages = ("en",)
+
+
+def test_a_model_that_does_not_know_the_language_only_fills_up() -> None:
+    vectors = {
+        "水獭": [0.0, 1.0],
+        "水獭在河里睡觉": [0.9, 0.1],
+        "x": [0.8, 0.2],
+        "水獭呢": [1.0, 0.0],
+        "otter": [1.0, 0.0],
+    }
+    found = {}
+    for model in (Table, English):
+        with FaissStore.from_texts(["水獭", "水獭在河里睡觉", "x"], model(**vectors)) as store:
+            found[model] = [document.page_content for document in store.search("水獭呢", "hybrid", k=3)]
+            assert store.search("otter", "hybrid", k=1)[0].page_content == "水獭在河里睡觉", "no word finds it"
+    assert found[English] == ["水獭", "水獭在河里睡觉", "x"]
+    assert found[Table] == ["水獭在河里睡觉", "水獭", "x"]
 
 
 def test_mmr_avoids_repetition() -> None:

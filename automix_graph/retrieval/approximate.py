@@ -1,0 +1,228 @@
+"""An index that finds the nearest vectors without comparing with all: built, tuned, written and searched.
+
+It answers with the numbers of passages and is never changed once it is built: `vectors` adds what came later, and
+scores what is found by the vectors themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Self, assert_never
+
+import numpy as np
+
+from automix_graph.errors import StoreError
+from automix_graph.retrieval.faiss_library import faiss
+from automix_graph.retrieval.metrics import Matrix, Metric, Numbers
+from automix_graph.retrieval.plan import ApproximateType, Tuned
+from automix_graph.retrieval.rows import (
+    PublishedRows,
+    blocks,
+    excluding,
+    including,
+    nearest,
+    nearest_of,
+    places,
+    read_index,
+)
+
+HNSW_LINKS: Final = 32
+HNSW_CONSTRUCTION: Final = 80
+"""Neighbours of each vector in the graph, and candidates looked at when it is put there."""
+
+CELLS_PER_ROOT: Final = 4
+"""Cells of an IVF index for each square root of n: finding the cells then costs about as much as searching them."""
+
+TRAINING_PER_CELL: Final = 40
+"""Vectors that k-means sees for each cell; FAISS warns below 39."""
+
+TUNING_QUERIES: Final = 200
+TUNING_K: Final = 10
+
+SPARE: Final = 4
+"""Candidates for each hit wanted, where a byte a component blurs their order; the vectors themselves decide."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class ApproximateIndex:
+    """A built index and its tuning.
+
+    Args:
+        index: of FAISS, answering with numbers of passages.
+        tuned: how to search it.
+    """
+
+    def __init__(self, index: Any, tuned: Tuned) -> None:
+        self._index = index
+        self.tuned = tuned
+        self._removed: Numbers = np.empty(0, dtype=np.int64)
+        self._remaining: Any = None
+
+    @classmethod
+    def build(cls, rows: PublishedRows, kind: ApproximateType, *, metric: Metric, recall_target: float) -> Self:
+        """Build an index of all rows and tune it.
+
+        Raises:
+            StoreError: there are no rows.
+        """
+        if len(rows.numbers) == 0:
+            raise StoreError("an approximate index needs at least one vector; use the type 'flat'")
+        index = _empty(kind, rows, metric)
+        for numbers, matrix in blocks(rows):
+            index.add_with_ids(matrix, numbers)
+        last, count = int(rows.numbers[-1]), len(rows.numbers)
+        start = Tuned(type=kind, last=last, count=count, effort=1, recall=0.0, recall_target=recall_target)
+        return cls(index, _tuned(index, start, rows, metric))
+
+    @classmethod
+    def read(cls, path: Path, tuned: Tuned) -> Self:
+        """Map a file that `write` wrote.
+
+        Raises:
+            StoreError: the file holds something else.
+        """
+        index = read_index(path)
+        if _type_of(index) != tuned.type or int(index.ntotal) != tuned.count:
+            raise StoreError(
+                f"{str(path)!r} holds another index than {tuned.type!r} of {tuned.count} vectors: build the store again"
+            )
+        return cls(index, tuned)
+
+    def write(self, path: Path) -> None:
+        """Write the index to a file."""
+        faiss.write_index(self._index, str(path))
+
+    def leave_out_all_but(self, numbers: Numbers) -> None:
+        """Leave out what is not among these numbers, ascending: passages that were removed since it was built."""
+        if int(np.searchsorted(numbers, self.tuned.last, side="right")) < self.tuned.count:
+            self.remove(np.setdiff1d(self._labels(), numbers, assume_unique=True))
+
+    def _labels(self) -> Numbers:
+        if self.tuned.type == "hnsw":
+            return np.sort(faiss.vector_to_array(self._index.id_map))
+        lists = self._index.invlists
+        ids = [
+            faiss.rev_swig_ptr(lists.get_ids(cell), lists.list_size(cell))
+            for cell in range(lists.nlist)
+            if lists.list_size(cell)
+        ]
+        return np.sort(np.concatenate(ids))
+
+    def remove(self, numbers: Numbers) -> None:
+        """Leave these numbers out from now on."""
+        gone = numbers[numbers <= self.tuned.last]
+        if len(gone):
+            self._removed = np.union1d(self._removed, gone)
+            self._remaining = excluding(self._removed)
+
+    def candidates(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> Numbers:
+        """Return the numbers of about the k nearest vectors for each query, shape (queries, at least k).
+
+        Args:
+            queries: shape (queries, dimension).
+            k: how many.
+            allowed: numbers to choose among; None: all that were not removed. Of few, fewer than k may be found.
+        """
+        wanted = k * SPARE if self.tuned.type == "ivf_sq8" else k
+        selector = self._remaining if allowed is None else including(allowed)
+        # A filter leaves fewer vectors in each place, so more places are looked at.
+        share = 1.0 if allowed is None else max(len(allowed), 1) / self.tuned.count
+        effort = min(round(self.tuned.effort / min(share, 1.0)), self.tuned.count)
+        found: Numbers = _search(self._index, self.tuned.type, queries, wanted, effort, selector)
+        return found
+
+
+def _empty(kind: ApproximateType, rows: PublishedRows, metric: Metric) -> Any:
+    """Return a trained index without vectors."""
+    n, dimension = rows.matrix.shape
+    measure = faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
+    if kind == "hnsw":
+        graph = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, measure)
+        graph.hnsw.efConstruction = HNSW_CONSTRUCTION
+        return faiss.IndexIDMap(graph)
+    cells = max(1, min(round(CELLS_PER_ROOT * n**0.5), n // TRAINING_PER_CELL))
+    coarse = faiss.IndexFlatL2(dimension) if metric == "l2" else faiss.IndexFlatIP(dimension)
+    if kind == "ivf":
+        index = faiss.IndexIVFFlat(coarse, dimension, cells, measure)
+    elif kind == "ivf_sq8":
+        index = faiss.IndexIVFScalarQuantizer(coarse, dimension, cells, faiss.ScalarQuantizer.QT_8bit, measure)
+    else:
+        assert_never(kind)
+    sample = np.random.default_rng(0).choice(n, size=min(n, cells * TRAINING_PER_CELL), replace=False)
+    index.cp.min_points_per_centroid = 1  # a small store gets few cells, and no warning on stderr
+    index.train(np.ascontiguousarray(rows.matrix[np.sort(sample)]))
+    return index
+
+
+def _type_of(index: Any) -> ApproximateType | None:
+    if isinstance(index, faiss.IndexIDMap) and isinstance(faiss.downcast_index(index.index), faiss.IndexHNSWFlat):
+        return "hnsw"
+    if isinstance(index, faiss.IndexIVFScalarQuantizer):
+        return "ivf_sq8"
+    return "ivf" if isinstance(index, faiss.IndexIVFFlat) else None
+
+
+def _search(index: Any, kind: ApproximateType, queries: Matrix, k: int, effort: int, selector: Any) -> Numbers:
+    parameters = _parameters(index, kind, max(effort, k) if kind == "hnsw" else effort, selector)
+    threads = faiss.omp_get_max_threads()
+    if len(queries) == 1:
+        # FAISS would start threads for one query too, and wait for them where the machine is busy. Applies to this
+        # Python thread only.
+        faiss.omp_set_num_threads(1)
+    try:
+        found: Numbers = index.search(queries, k, params=parameters)[1]
+    finally:
+        faiss.omp_set_num_threads(threads)
+    return found
+
+
+def _parameters(index: Any, kind: ApproximateType, effort: int, selector: Any) -> Any:
+    if kind == "hnsw":
+        return faiss.SearchParametersHNSW(efSearch=effort, sel=selector)
+    return faiss.SearchParametersIVF(nprobe=min(effort, int(index.nlist)), sel=selector)
+
+
+# Tuning
+
+
+def _tuned(index: Any, start: Tuned, rows: PublishedRows, metric: Metric) -> Tuned:
+    """Return the least effort, of those that double, that reaches the recall target."""
+    n = len(rows.numbers)
+    sample = np.sort(np.random.default_rng(1).choice(n, size=min(n, TUNING_QUERIES), replace=False))
+    most = n if start.type == "hnsw" else int(index.nlist)
+    effort = min(16 if start.type == "hnsw" else 1, most)
+    queries, own = np.ascontiguousarray(rows.matrix[sample]), rows.numbers[sample]
+    exact = _without(own, *nearest(rows, queries, min(TUNING_K + 1, n), metric))
+    while True:
+        recall = _recall(exact, _without(own, *_found(index, start.type, rows, queries, effort, metric)), metric)
+        if recall >= start.recall_target or effort >= most:
+            break
+        effort = min(effort * 2, most)
+    _LOG.info("index %s of %d vectors: effort %d gives recall@10 of %.3f", start.type, n, effort, recall)
+    return replace(start, effort=effort, recall=round(recall, 4))
+
+
+def _found(
+    index: Any, kind: ApproximateType, rows: PublishedRows, queries: Matrix, effort: int, metric: Metric
+) -> tuple[Matrix, Numbers]:
+    k = min(TUNING_K + 1, len(rows.numbers))
+    found = _search(index, kind, queries, k * SPARE if kind == "ivf_sq8" else k, effort, None)
+    return nearest_of(rows, queries, places(rows, found), k, metric)
+
+
+def _without(own: Numbers, scores: Matrix, numbers: Numbers) -> Matrix:
+    """Return the scores without those of the queries themselves, which every index finds."""
+    others_first = np.argsort(numbers == own[:, None], axis=1, kind="stable")[:, :-1]
+    return np.take_along_axis(scores, others_first, axis=1)
+
+
+def _recall(exact: Matrix, found: Matrix, metric: Metric) -> float:
+    """Return the share of hits that are as near as the last exact one, so that ties count."""
+    if exact.shape[1] == 0:
+        return 1.0
+    last = exact[:, -1:]
+    slack = 1e-5 * np.abs(last)
+    return float(np.mean(found <= last + slack if metric == "l2" else found >= last - slack))

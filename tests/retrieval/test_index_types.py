@@ -1,0 +1,318 @@
+"""Every type of index holds what a dictionary would hold, gives exact scores, and is built when it should be."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from langchain_core.embeddings import Embeddings
+
+from automix_graph.errors import ConfigurationError
+from automix_graph.retrieval import FaissStore, IndexPlan, index_paths
+from automix_graph.retrieval.approximate import ApproximateIndex
+from automix_graph.retrieval.faiss_library import faiss
+from automix_graph.retrieval.manifest import Manifest
+from automix_graph.retrieval.metrics import METRICS, Metric
+from automix_graph.retrieval.plan import FLAT_BELOW, ApproximateType, IndexChoice
+from automix_graph.retrieval.rows import GrowingRows, PublishedRows, write_rows
+
+TYPES: Sequence[ApproximateType] = ("hnsw", "ivf", "ivf_sq8")
+DIMENSION = 16
+
+
+def vector(seed: int) -> list[float]:
+    return [float(x) for x in np.random.default_rng(seed).normal(size=DIMENSION)]
+
+
+class Seeded(Embeddings):
+    """Embeds a number as a random vector of its own."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return vector(int(text) if text.isdigit() else 0)
+
+
+def score(query: list[float], text: str, metric: Metric) -> float:
+    """What the documentation of scores says, in Python."""
+    a, b = np.array(query), np.array(vector(int(text)))
+    match metric:
+        case "cosine":
+            return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+        case "inner_product":
+            return float(a @ b)
+        case "l2":
+            return float(np.linalg.norm(a - b))
+
+
+def filled(kind: IndexChoice, n: int, **options: Any) -> FaissStore:
+    numbers = [str(number) for number in range(n)]
+    metadatas = [{"even": number % 2 == 0, "number": number} for number in range(n)]
+    store = FaissStore(Seeded(), index_type=kind, **options)
+    store.add_texts(numbers, metadatas, ids=numbers)
+    return store
+
+
+class TypeMachine(RuleBasedStateMachine):
+    """A store that is saved and opened again and again, against a dictionary from ids to texts."""
+
+    @initialize(kind=st.sampled_from([*TYPES, "flat"]), metric=st.sampled_from(METRICS))
+    def start(self, kind: IndexChoice, metric: Metric) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.metric = metric
+        self.store = FaissStore(Seeded(), metric=metric, index_type=kind)
+        self.model: dict[str, str] = {}
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
+
+    @rule(first=st.integers(0, 60), n=st.integers(1, 30), shift=st.integers(0, 3))
+    def put(self, first: int, n: int, shift: int) -> None:
+        ids = [str(number) for number in range(first, first + n)]
+        texts = [str(number + shift) for number in range(first, first + n)]
+        self.store.add_texts(texts, ids=ids)
+        self.model |= dict(zip(ids, texts, strict=True))
+
+    @rule(first=st.integers(0, 90), n=st.integers(1, 10))
+    def delete(self, first: int, n: int) -> None:
+        ids = [str(number) for number in range(first, first + n)]
+        self.store.delete(ids)
+        for id_ in ids:
+            self.model.pop(id_, None)
+
+    @rule(again=st.booleans(), build=st.booleans())
+    def save(self, again: bool, build: bool) -> None:
+        self.store.save(self.folder.name, build_index=build)
+        if again:
+            self.store.close()
+            self.store = FaissStore.open(self.folder.name, Seeded())
+
+    @rule(seed=st.integers(0, 100), k=st.integers(1, 100))
+    def finds_only_what_is_there_with_its_own_score(self, seed: int, k: int) -> None:
+        query = vector(seed)
+        (found,) = self.store.search_vectors([query], k=k)
+        assert len(found) == min(k, len(self.model))
+        assert len({document.id for document, _ in found}) == len(found)
+        for document, value in found:
+            assert self.model[str(document.id)] == document.page_content
+            assert value == pytest.approx(score(query, document.page_content, self.metric), abs=1e-4)
+        values = [value if self.metric == "l2" else -value for _, value in found]
+        assert values == sorted(values)
+
+    @invariant()
+    def counts(self) -> None:
+        if hasattr(self, "store"):
+            assert len(self.store) == len(self.model)
+
+
+TypeMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=14, deadline=None)
+TestTypeMachine = TypeMachine.TestCase
+
+
+# What is found
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("kind", TYPES)
+def test_reaches_the_recall_that_it_states(tmp_path: Path, kind: ApproximateType, metric: Metric) -> None:
+    with filled(kind, 1500, metric=metric, recall_target=0.9) as store:
+        exact = [{d.id for d, _ in hits} for hits in store.search_vectors([vector(10**6 + q) for q in range(50)], k=10)]
+        store.save(tmp_path)
+        assert store.index is not None
+        assert store.index.type == kind
+        assert store.index.recall >= 0.9
+        hits = store.search_vectors([vector(10**6 + q) for q in range(50)], k=10)
+    found = [len(wanted & {d.id for d, _ in got}) / 10 for wanted, got in zip(exact, hits, strict=True)]
+    assert np.mean(found) >= 0.8
+    assert Manifest.read(tmp_path).index is not None
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_higher_target_takes_more_effort(tmp_path: Path, kind: ApproximateType) -> None:
+    efforts = []
+    for target in (0.5, 0.999):
+        with filled(kind, 1500, recall_target=target) as store:
+            store.save(tmp_path / str(target))
+            assert store.index is not None
+            efforts.append(store.index.effort)
+    assert efforts[0] < efforts[1]
+
+
+@pytest.mark.parametrize("limit", [20_000, 0])
+@pytest.mark.parametrize("kind", [*TYPES, "flat"])
+def test_a_filter_finds_the_rarest_match(
+    tmp_path: Path, kind: IndexChoice, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automix_graph.retrieval.vectors.EXACT_UP_TO", limit)
+    with filled(kind, 1000, recall_target=0.3) as store:
+        store.save(tmp_path)
+        for wanted in (0, 499, 999):
+            far = [-x for x in vector(wanted)]
+            found = store.similarity_search_by_vector(far, k=3, filter={"number": wanted})
+            assert [document.page_content for document in found] == [str(wanted)]
+        few = {"number": {"$in": [3, 77, 500, 998]}}
+        ((*hits,),) = store.search_vectors([vector(5)], k=4, filter=few)
+        expected = sorted((3, 77, 500, 998), key=lambda n: -score(vector(5), str(n), "cosine"))
+        assert [document.page_content for document, _ in hits] == [str(n) for n in expected]
+        (half,) = store.search_vectors([vector(5)], k=400, filter={"even": True})
+        assert len(half) == 400
+        assert all(document.metadata["even"] for document, _ in half)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_large_k_gives_all(tmp_path: Path, kind: ApproximateType) -> None:
+    with filled(kind, 300, recall_target=0.3) as store:
+        store.save(tmp_path)
+        assert len(store.similarity_search("5", k=10**6)) == 300
+
+
+async def test_a_batch_finds_what_single_searches_find(tmp_path: Path) -> None:
+    with filled("ivf_sq8", 500) as store:
+        store.save(tmp_path)
+        store.add_texts(["7777"])
+        queries = ["1", "20", "7777", "20"]
+        for search_type in ("hybrid", "similarity", "bm25"):
+            for wanted in (None, {"even": True}):
+                single = [store.search_with_score(query, search_type, k=3, filter=wanted) for query in queries]
+                batch = store.search_batch(queries, search_type, k=3, filter=wanted)
+                assert [[d for d, _ in hits] for hits in batch] == [[d for d, _ in hits] for hits in single]
+                assert await store.asearch_batch(queries, search_type, k=3, filter=wanted) == batch
+        assert store.search_batch([]) == [] == await store.asearch_batch([])
+        assert store.search_vectors([]) == []
+        with pytest.raises(ConfigurationError, match="k is 0"):
+            store.search_batch(["1"], k=0)
+
+
+# When it is built
+
+
+def index_files(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("index-*")}
+
+
+def test_a_small_change_keeps_the_index_and_a_large_one_builds_it_again(tmp_path: Path) -> None:
+    with filled("hnsw", 400) as store:
+        store.save(tmp_path)
+        assert index_files(tmp_path) == {"index-000001.faiss"}
+    with FaissStore.open(tmp_path, Seeded()) as store:
+        store.add_texts([str(1000 + n) for n in range(10)])
+        store.delete([str(n) for n in range(10)])
+        store.save()
+        assert index_files(tmp_path) == {"index-000001.faiss"}
+        store.add_texts([str(2000 + n) for n in range(30)])
+        store.save(build_index=False)
+        assert index_files(tmp_path) == {"index-000001.faiss"}
+        assert store.similarity_search("2003", k=1)[0].page_content == "2003"
+    with FaissStore.open(tmp_path, Seeded()) as store:
+        assert store.similarity_search("3", k=1)[0].page_content != "3", "deleted before the index was kept"
+        assert store.similarity_search("2003", k=1)[0].page_content == "2003"
+        store.save()
+        assert index_files(tmp_path) == {"index-000004.faiss"}
+        assert store.index is not None
+        assert store.index.count == 430
+
+
+def test_an_index_of_another_store_is_not_kept(tmp_path: Path) -> None:
+    with filled("hnsw", 300) as store:
+        store.save(tmp_path)
+    numbers = [str(5000 + n) for n in range(300)]
+    with FaissStore.from_texts(numbers, Seeded(), index_type="hnsw") as other:
+        other.save(tmp_path)
+        assert index_files(tmp_path) == {"index-000002.faiss"}
+        assert other.similarity_search("5007", k=1)[0].page_content == "5007"
+
+
+def test_without_an_index_nothing_but_vectors_is_written(tmp_path: Path) -> None:
+    with filled("hnsw", 100) as store:
+        store.save(tmp_path / "a", build_index=False)
+        assert (store.index, index_files(tmp_path / "a")) == (None, set())
+    with FaissStore(Seeded(), index_type="ivf") as empty:
+        empty.save(tmp_path / "b")
+        assert index_files(tmp_path / "b") == set()
+
+
+def test_the_rule_of_auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert IndexPlan().type_for(FLAT_BELOW - 1) == "flat"
+    assert IndexPlan().type_for(FLAT_BELOW) == "ivf_sq8"
+    assert IndexPlan(recall_target=1.0).type_for(10**7) == "flat"
+    assert IndexPlan(index_type="hnsw", recall_target=1.0).type_for(1) == "hnsw"
+    monkeypatch.setattr("automix_graph.retrieval.plan.FLAT_BELOW", 200)
+    with filled("auto", 199) as store:
+        store.save(tmp_path)
+        assert store.index is None
+        store.add_texts(["199"])
+        store.save()
+        assert store.index is not None
+        assert store.index.type == "ivf_sq8"
+
+
+def test_the_plan_is_saved_and_can_be_changed(tmp_path: Path) -> None:
+    with filled("ivf", 100, recall_target=0.8) as store:
+        store.save(tmp_path)
+    with FaissStore.open(tmp_path, Seeded()) as store:
+        assert store.index_plan == IndexPlan(index_type="ivf", recall_target=0.8)
+        store.index_plan = IndexPlan(index_type="flat")
+        store.save()
+        assert index_files(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"index_type": "annoy"}, "unknown index_type 'annoy'; known are auto, flat, hnsw"),
+        ({"recall_target": 0.0}, r"recall_target is 0\.0"),
+        ({"recall_target": 1.5}, r"recall_target is 1\.5"),
+        ({"recall_target": "high"}, "recall_target is 'high'"),
+    ],
+)
+def test_refuses_a_wrong_plan(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        FaissStore(Seeded(), **options)
+
+
+def test_indexing_files_takes_a_plan(tmp_path: Path) -> None:
+    rows = "".join(json.dumps({"text": str(number)}) + "\n" for number in range(50))
+    (tmp_path / "rows.jsonl").write_text(rows, encoding="utf-8")
+    out = tmp_path / "index"
+    for plan, kind in ((IndexPlan(index_type="hnsw"), "hnsw"), (None, "hnsw"), (IndexPlan(index_type="flat"), None)):
+        index_paths([tmp_path / "rows.jsonl"], out, Seeded(), plan=plan)
+        index = Manifest.read(out).index
+        assert (None if index is None else index.tuned.type) == kind
+
+
+# Files
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_writes_what_faiss_writes(tmp_path: Path, metric: Metric) -> None:
+    rows = np.random.default_rng(0).normal(size=(5000, 8)).astype(np.float32)
+    numbers = np.arange(3, 5003)
+    growing = GrowingRows(tmp_path / "growing", 8)
+    growing.append(numbers, rows)
+    growing.remove(np.array([0, 4500]))
+    write_rows(tmp_path / "ours", [growing], dimension=8, metric=metric)
+    growing.close()
+    flat = faiss.IndexFlatL2(8) if metric == "l2" else faiss.IndexFlatIP(8)
+    index = faiss.IndexIDMap(flat)
+    index.add_with_ids(np.delete(rows, [0, 4500], axis=0), np.delete(numbers, [0, 4500]))
+    faiss.write_index(index, str(tmp_path / "theirs"))
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_an_index_knows_its_numbers(tmp_path: Path, kind: ApproximateType) -> None:
+    with filled(kind, 120) as store:
+        store.save(tmp_path)
+        rows = PublishedRows.read(tmp_path / "vectors-000001.faiss", "cosine")
+        built = ApproximateIndex.build(rows, kind, metric="cosine", recall_target=0.9)
+        assert built._labels().tolist() == list(range(1, 121))
