@@ -11,14 +11,26 @@ from typing import TYPE_CHECKING
 from automix_graph.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from automix_graph.costs import Limits as Limits
     from automix_graph.costs import Price as Price
     from automix_graph.errors import AutomixError as AutomixError
     from automix_graph.graph import AllTiers as AllTiers
+    from automix_graph.graph import AutomixContext as AutomixContext
+    from automix_graph.graph import ModelTier as ModelTier
     from automix_graph.graph import build_automix as build_automix
     from automix_graph.graph import create_automix as create_automix
+    from automix_graph.models import Retries as Retries
     from automix_graph.models import load_embeddings as load_embeddings
     from automix_graph.policies import AcceptCorrect as AcceptCorrect
+    from automix_graph.policies import Always as Always
+    from automix_graph.policies import Capped as Capped
+    from automix_graph.policies import DoubleThreshold as DoubleThreshold
+    from automix_graph.policies import OptimalStopping as OptimalStopping
+    from automix_graph.policies import PerTier as PerTier
+    from automix_graph.policies import PomdpPolicy as PomdpPolicy
+    from automix_graph.policies import RandomMix as RandomMix
     from automix_graph.policies import Threshold as Threshold
+    from automix_graph.policies import UtilityPolicy as UtilityPolicy
     from automix_graph.policies import load_policy as load_policy
     from automix_graph.policies import save_policy as save_policy
     from automix_graph.recording import RecordingHandler as RecordingHandler
@@ -54,10 +66,22 @@ _HOMES = {
     "WithinBudget": "verification",
     "AcceptCorrect": "policies",
     "AllTiers": "graph",
+    "ModelTier": "graph",
+    "Always": "policies",
+    "Capped": "policies",
+    "DoubleThreshold": "policies",
+    "OptimalStopping": "policies",
+    "PerTier": "policies",
+    "PomdpPolicy": "policies",
+    "RandomMix": "policies",
+    "UtilityPolicy": "policies",
+    "AutomixContext": "graph",
     "AutomixError": "errors",
     "FaissStore": "retrieval",
+    "Limits": "costs",
     "Price": "costs",
     "RecordingHandler": "recording",
+    "Retries": "models",
     "Threshold": "policies",
     "Verdict": "records",
     "build_automix": "graph",

@@ -4,9 +4,11 @@
 
     AutomixError
     ├── ConfigurationError   an argument, option or file that cannot be used as given
+    │   └── CalibrationRefused   rows that do not support the target of a calibration (in ``automix_graph.calibration``)
     ├── MissingExtraError    an optional dependency that is not installed
     ├── ModelFileError       weights that are missing, damaged or cannot be fetched
     ├── ModelCallError       a chat model that failed to answer
+    ├── LimitReachedError    a question that has come to its ceiling on cost, calls or seconds
     └── StoreError           a retrieval store that cannot be opened, read or written
 
 Every message says what was wrong, what is allowed and what to do; the attributes hold the values. All of them survive
@@ -15,7 +17,7 @@ pickling, so that they can cross process borders. This module knows nothing of m
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 
 def _rebuild(cls: type[AutomixError], message: str, state: dict[str, Any]) -> AutomixError:
@@ -79,6 +81,30 @@ class ModelCallError(AutomixError):
         self.stage = stage
         self.status = status
         self.retryable = retryable
+
+
+class LimitReachedError(AutomixError):
+    """A question that has come to one of its limits.
+
+    Attributes:
+        limit: which: ``"cost"``, ``"calls"`` or ``"seconds"``.
+        made: whether a call was made and given up; False where none was made.
+    """
+
+    def __init__(self, message: str, *, limit: str, made: bool) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.made = made
+
+    @classmethod
+    def of(cls, limit: str, ceiling: float | None, *, made: bool = False) -> Self:
+        """Return the error of a limit.
+
+        Example:
+            >>> str(LimitReachedError.of("calls", 3))
+            'the limit of the question is reached: max_calls=3'
+        """
+        return cls(f"the limit of the question is reached: max_{limit}={ceiling}", limit=limit, made=made)
 
 
 class StoreError(AutomixError):

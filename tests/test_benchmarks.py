@@ -17,7 +17,17 @@ def run(script: str, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("script", ["forgery_flips.py", "retrieval_recall.py", "verification_methods.py"])
+SCRIPTS = [
+    "calibration_speed.py",
+    "calibration_splits.py",
+    "forgery_flips.py",
+    "retrieval_recall.py",
+    "store_speed.py",
+    "verification_methods.py",
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_help_says_how_to_run_it(script: str) -> None:
     assert f"python benchmarks/{script}" in run(script, "--help")
 
@@ -63,6 +73,37 @@ def test_the_report_of_verifiers_is_right(tmp_path: Path) -> None:
     assert "auroc" not in silent
     assert tables["cases"]["likelihood, fitted"]["auroc"] == [1.0, 1.0, 1.0]
     assert tables["paired"]["perfect - blind"] == [0.5, 0.5, 0.5]
+
+
+def test_methods_are_compared_on_the_cases_that_all_judged(tmp_path: Path) -> None:
+    # The blind method was stopped after 20 cases, and could not judge the first of them. On the other 19 the short one
+    # is always right, on what only it judged always wrong.
+    rows: list[dict[str, object]] = [{"settings": "some"}]
+    for number in range(60):
+        correct = number % 2 == 0
+        right = 0.9 if correct else 0.1
+        rows.append(row("short", number, right if 1 <= number < 20 else 1 - right, correct) | {"seconds": number})
+        if number < 20:
+            rows.append(row("blind", number, 0.5 if number else None, correct))
+        rows.append(row("silent", number, None, correct))
+    (tmp_path / "verifications-cases.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    tables = json.loads(run("verification_methods.py", "--report", str(tmp_path)))[str(tmp_path)]
+    same = tables["same_cases"]
+    assert list(same) == ["short", "blind"]
+    assert (same["short"]["n"], same["blind"]["n"], same["blind"]["unparsed"]) == (19, 19, 0.0)
+    assert (same["short"]["auroc"][0], same["blind"]["auroc"][0]) == (1.0, 0.5)
+    assert same["short"]["seconds"] == 10.0  # the mean of 1 to 19
+    assert tables["cases"]["short"]["n"] == 60
+    assert tables["cases"]["short"]["auroc"][0] < 0.5
+
+
+def test_without_a_case_that_all_judged_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"settings": "some"}]
+    rows += [row("short", number, 0.9, number % 2 == 0) for number in range(20)]
+    rows += [row("blind", number, 0.5, number % 2 == 0) for number in range(20, 40)]
+    (tmp_path / "verifications-cases.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    tables = json.loads(run("verification_methods.py", "--report", str(tmp_path)))[str(tmp_path)]
+    assert tables["same_cases"] == {}
 
 
 def test_a_scale_is_fitted_to_the_results(tmp_path: Path) -> None:

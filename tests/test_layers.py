@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1] / "automix_graph"
 
 LAYERS = {
     "errors": 0,
+    "files": 0,
     "lazy": 0,
     "records": 0,
     "config": 1,
@@ -41,6 +42,7 @@ SIDEWAYS = {
 
 ALLOWED_THIRD_PARTY = {
     "errors": set(),
+    "files": set(),
     "lazy": set(),
     "records": set(),
     "config": set(),

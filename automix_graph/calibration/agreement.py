@@ -12,11 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from automix_graph.calibration.recorded_questions import is_redacted
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.answers import is_correct
 from automix_graph.evaluation.outcomes import Outcomes, Tier
-from automix_graph.records import Record, Recorded
+from automix_graph.records import LAST, Record, Recorded, is_redacted
 
 
 def large_is_right(outcomes: Outcomes) -> Outcomes:
@@ -33,9 +32,9 @@ def large_is_right(outcomes: Outcomes) -> Outcomes:
 
 
 def scored_by_agreement(rows: Sequence[Recorded]) -> list[Recorded]:
-    """Return recorded questions whose scores are agreements; those without both answers get none.
+    """Return recorded questions whose scores are agreements; those without answers to compare get none.
 
-    A small answer agrees if it counts as right with the large one as the gold answer (`evaluation.answers.is_correct`),
+    Another answer agrees if it counts as right with the large one as the gold answer (`evaluation.answers.is_correct`),
     which is meant for short answers.
 
     Raises:
@@ -45,15 +44,17 @@ def scored_by_agreement(rows: Sequence[Recorded]) -> list[Recorded]:
 
 
 def _scores(name: str, record: Record) -> dict[str, float]:
-    small, large = record.draft("small"), record.draft("large")
-    if small is None or large is None or not large.text.strip():
+    large = record.draft(LAST)
+    others = [draft for draft in record.drafts if draft.tier != LAST]
+    if not others or large is None or not large.text.strip():
         return {}
-    if is_redacted(small.text) or is_redacted(large.text):
+    if any(is_redacted(draft.text) for draft in record.drafts):
         raise ConfigurationError(
             f"record {name!r} is redacted, and lengths do not tell whether two answers agree; record without "
             "redaction, or give a table with a column that says it"
         )
     try:
-        return {"small": float(is_correct(small.text, [large.text], record.language)), "large": 1.0}
+        agreeing = {draft.tier: float(is_correct(draft.text, [large.text], record.language)) for draft in others}
     except ValueError as error:
         raise ConfigurationError(f"the answers of record {name!r} cannot be compared: {error}") from error
+    return {**agreeing, LAST: 1.0}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automix_graph.calibration.credibility import CellSums, drawn_towards
 from automix_graph.columns import fractions, group_codes, numbers, same_length
 from automix_graph.policies import Bins
 
@@ -23,8 +24,8 @@ class Binning:
     Attributes:
         most: bins of one confidence at most, at least 1.
         least_rows: in each bin, at least 1; what falls short joins a neighbour.
-        pseudo_rows: how many rows a smoother estimate counts as beside those of a bin, at least 0: a bin of as many
-            rows is believed by half. It is the posterior mean under a conjugate prior of that weight.
+        pseudo_rows: how many rows a smoother estimate counts as at the least beside those of a bin, at least 0: a bin
+            of as many rows is believed by half, or by less where bins scatter no more than chance makes them.
 
     Raises:
         ValueError: a number is out of range.
@@ -154,22 +155,20 @@ def smoothed_means(
 ) -> NDArray[np.float64]:
     """Return the mean of each bin, drawn towards the nearest monotone curve; shape (bins,).
 
-    With the mean y and the rows n of a bin, and the monotone curve f nearest to all means, which is what confidence
-    is thought to tell until rows say otherwise: (n * y + pseudo_rows * f) / (n + pseudo_rows).
+    The monotone curve nearest to all means is what confidence is thought to tell until rows say otherwise; how far they
+    do is a matter of `credibility`.
 
     Args:
         values: shape (n,).
         place: the bin of each, shape (n,); none is empty.
         weights: of the rows, shape (n,).
-        pseudo_rows: how many rows the curve counts as.
+        pseudo_rows: how many rows the curve counts as at the least.
         rising: whether the curve rises with confidence, as quality does; otherwise it falls, as gains do.
     """
-    count = int(place.max()) + 1
-    rows = weighted_counts(place, weights, count)
-    means = weighted_counts(place, weights * values, count) / rows
-    curve = monotone(means, rows, rising=rising)
-    smoothed: NDArray[np.float64] = (rows * means + pseudo_rows * curve) / (rows + pseudo_rows)
-    return smoothed
+    cells = CellSums.of(values, place, weights, int(place.max()) + 1)
+    curve = monotone(cells.means, cells.rows, rising=rising)
+    # A monotone curve has as many degrees of freedom as levels (Meyer and Woodroofe, Annals of Statistics 28, 2000).
+    return drawn_towards(curve, cells, parameters=np.unique(curve).size, pseudo_rows=pseudo_rows)
 
 
 def monotone(means: NDArray[np.float64], rows: NDArray[np.float64], *, rising: bool) -> NDArray[np.float64]:

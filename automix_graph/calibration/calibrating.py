@@ -41,8 +41,9 @@ def calibrate(
         target: `MaxCost`, `MinQuality`, `PriceOfError`, `MaxError` or `MaxRegret`.
         groups: shape (n,), the question of each row; its rows stay together wherever rows are split or drawn. None:
             each row is a question of its own.
-        seed: of all that is drawn; the same seed gives the same policy.
-        label: what the qualities are; see `by_agreement`.
+        seed: of all that is drawn; the same seed and rows give the same policy, in any order of the rows.
+        label: what the qualities are: of answers, or, after `large_is_right` or `scored_by_agreement`, agreement with
+            the large model.
         graded: for guarantees, whether answers may be half right; None: whether any is.
 
     Raises:
@@ -58,7 +59,7 @@ def calibrate(
         >>> table = Outcomes(tiers=(small, Tier(name="large", quality=np.ones(200), cost=20)))
         >>> found = calibrate(table, MaxCost(10))
         >>> found.policy.name, round(found.expected.cost.estimate, 1)
-        ('threshold(0.4225)', 9.4)
+        ('threshold(0.4225)', 9.7)
     """
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed is {seed!r}; use a whole number from 0 and below 2^64")

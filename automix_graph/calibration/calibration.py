@@ -31,7 +31,7 @@ class Expected:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {entry.name: interval_dict(getattr(self, entry.name)) for entry in dataclasses.fields(self)}
+        return {entry.name: plain_estimate(getattr(self, entry.name)) for entry in dataclasses.fields(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Compared:
             "chosen": self.chosen,
             "verdict": self.verdict,
             "expected": None if self.expected is None else self.expected.as_dict(),
-            "advantage": None if self.advantage is None else interval_dict(self.advantage),
+            "advantage": None if self.advantage is None else plain_estimate(self.advantage),
         }
 
 
@@ -193,8 +193,8 @@ class Calibration:
         }
 
 
-def interval_dict(interval: Interval) -> dict[str, Any]:
-    """Return an estimate and the ends of its interval as plain values."""
+def plain_estimate(interval: Interval) -> dict[str, Any]:
+    """Return an estimate and the ends of its interval as plain values; a mean is undefined on no resample."""
     return {"estimate": interval.estimate, "low": interval.low, "high": interval.high, "level": interval.level}
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from automix_graph.evaluation.cascade import asking_cost
 from automix_graph.evaluation.outcomes import Outcomes, confidence_of
-from automix_graph.policies import Bins, Judged, Policy, follow
+from automix_graph.policies import Bins, ColumnPolicy, Judged, follow
 
 _DENSE: Final = 1_000_000
 """Cells up to which all are counted, which is faster than sorting the rows."""
@@ -60,12 +60,24 @@ class Cells:
             n=outcomes.n,
         )
 
-    def measure(self, policies: Sequence[Policy]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean quality and mean cost of a question under each policy, shape (m,) each."""
+    def measure(self, policies: Sequence[ColumnPolicy]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean quality and mean cost of a question under each policy, shape (m,) each.
+
+        Args:
+            policies: that decide alike in each cell, and limit nothing.
+        """
+        if len(self.judged) == 1:
+            return self._measure_all(policies)
         found = np.array([self._measure(policy) for policy in policies])
         return found[:, 0], found[:, 1]
 
-    def _measure(self, policy: Policy) -> tuple[float, float]:
+    def _measure_all(self, policies: Sequence[ColumnPolicy]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Measure policies for two tiers together, which is quicker for hundreds of them."""
+        kept = np.array([policy.accepts(self.judged) for policy in policies]) & ~np.isnan(self.judged[0].confidence)
+        quality = np.where(kept, self.quality[0], self.quality[1]).sum(axis=1)
+        return quality / self.n, (self.cost[0].sum() + np.where(kept, 0.0, self.cost[1]).sum(axis=1)) / self.n
+
+    def _measure(self, policy: ColumnPolicy) -> tuple[float, float]:
         paths = follow(policy, self.judged)
         kept = np.take_along_axis(self.quality, paths.end[np.newaxis], axis=0)
         return float(kept.sum()) / self.n, float(self.cost[paths.asked.T].sum()) / self.n

@@ -11,7 +11,7 @@ from automix_graph.calibration.guarantees import certify_error, certify_regret
 from automix_graph.calibration.question_rows import QuestionRows
 from automix_graph.calibration.refused import CalibrationRefused
 from automix_graph.calibration.sample_size import least_rows
-from automix_graph.calibration.splitting import one_row_per_group, split_rows
+from automix_graph.calibration.splitting import one_row_per_group, places_of, split_places
 from automix_graph.calibration.targets import Guarantee, MaxError
 from automix_graph.calibration.threshold_grid import error_grid, threshold_grid
 from automix_graph.calibration.tier_rules import certify_rules, tier_rules
@@ -52,7 +52,7 @@ def certify(rows: QuestionRows, target: Guarantee, *, seed: int, graded: bool) -
     """
     if rows.questions < 2:
         raise _too_few(rows, target)
-    split = split_rows(rows.codes, seed=seed, selection_share=SELECTION_SHARE)
+    split = split_places(places_of(rows.codes, seed=seed), selection_share=SELECTION_SHARE)
     selection, certification = (
         part.take(one_row_per_group(part.codes, seed=seed))
         for part in (rows.take(split.selection), rows.take(split.certification))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automix_graph.calibration.calibration import Alone, Band, Expected
+from automix_graph.calibration.cross_validation import HeldOut
 from automix_graph.calibration.mean_intervals import mean_intervals
 from automix_graph.calibration.question_rows import QuestionRows
 from automix_graph.evaluation.cascade import replay
@@ -15,24 +17,27 @@ from automix_graph.evaluation.gain import bins_of
 from automix_graph.evaluation.outcomes import Outcomes, confidence_of, has_judgement
 from automix_graph.policies import Policy
 
+_KINDS: Final = ("quality", "cost", "escalated")
 
-def expected_of(
-    quality: NDArray[np.float64],
-    cost: NDArray[np.float64],
-    escalated: NDArray[np.float64],
-    codes: NDArray[np.intp],
-    *,
-    seed: int,
-) -> Expected:
-    """Return the means of what held-out questions came to, shape (n,) each, with intervals."""
-    return Expected(**mean_intervals({"quality": quality, "cost": cost, "escalated": escalated}, codes, seed=seed))
+
+def expected_of(held: Mapping[str, HeldOut], codes: NDArray[np.uint64], *, seed: int) -> dict[str, Expected]:
+    """Return the means of what held-out questions came to under some policies, with intervals, by name.
+
+    Args:
+        held: what each question came to, by the name of the policy.
+        codes: the question of each row, shape (n,).
+        seed: of the resamples, which are the same for all.
+    """
+    columns = {(name, kind): getattr(each, kind) for name, each in held.items() for kind in _KINDS}
+    found = mean_intervals(columns, codes, seed=seed)
+    return {name: Expected(**{kind: found[name, kind] for kind in _KINDS}) for name in held}
 
 
 def expected_under(policy: Policy, rows: QuestionRows, *, seed: int) -> Expected:
     """Return what rows come to under a policy that was chosen without them, or nearly so."""
     cascade = replay(rows.outcomes, policy)
-    escalated = cascade.beyond_first.astype(np.float64)
-    return expected_of(cascade.quality, cascade.cost, escalated, rows.codes, seed=seed)
+    held = HeldOut(quality=cascade.quality, cost=cascade.cost, escalated=cascade.beyond_first.astype(np.float64))
+    return expected_of({"": held}, rows.codes, seed=seed)[""]
 
 
 def alone_of(outcomes: Outcomes) -> tuple[Alone, ...]:

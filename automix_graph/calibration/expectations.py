@@ -81,10 +81,11 @@ def choose(rows: QuestionRows, target: Expectation, *, seed: int) -> Choice | No
     held = best.held if stricter == target else cross_validate(best.family, rows, stricter, folds)
     if _beyond(rows, target) and not target.met(float(held.quality.mean()), float(held.cost.mean())):
         return None
+    found = expected_of({each.name: each.held for each in tried if each.held is not None}, rows.codes, seed=seed)
     return Choice(
         policy=fit(best.family, everything, stricter).policy,
-        expected=_expected(held, rows, seed),
-        compared=tuple(_compared(each, best, advantages, rows, seed) for each in tried),
+        expected=found[best.name] if held is best.held else expected_of({"": held}, rows.codes, seed=seed)[""],
+        compared=tuple(_compared(each, best, found.get(each.name), advantages.get(each.name)) for each in tried),
         lam=lam,
         rows=rows.n,
     )
@@ -151,15 +152,9 @@ def _beyond(rows: QuestionRows, target: Expectation) -> bool:
     return isinstance(target, MinQuality) and target.quality > best
 
 
-def _expected(held: HeldOut, rows: QuestionRows, seed: int) -> Expected:
-    return expected_of(held.quality, held.cost, held.escalated, rows.codes, seed=seed)
-
-
 def _compared(
-    candidate: _Candidate, chosen: _Candidate, advantages: dict[str, Interval], rows: QuestionRows, seed: int
+    candidate: _Candidate, chosen: _Candidate, expected: Expected | None, advantage: Interval | None
 ) -> Compared:
-    held, advantage = candidate.held, advantages.get(candidate.name)
-    expected = None if held is None else _expected(held, rows, seed)
     found = Compared(
         family=candidate.name, expected=expected, advantage=advantage, chosen=candidate is chosen, verdict=""
     )

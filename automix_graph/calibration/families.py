@@ -19,12 +19,12 @@ from automix_graph.calibration.binning import Binning, monotone, quantile_bins, 
 from automix_graph.calibration.cells import Cells
 from automix_graph.calibration.fit_optimal_stopping import fit_optimal_stopping
 from automix_graph.calibration.fit_pomdp import fit_pomdp
-from automix_graph.calibration.fit_thresholds import fit_threshold
+from automix_graph.calibration.fit_thresholds import fit_thresholds
 from automix_graph.calibration.fit_utility import Shape, fit_utility
 from automix_graph.calibration.question_rows import QuestionRows
 from automix_graph.calibration.targets import Expectation, MaxCost, PriceOfError
 from automix_graph.evaluation.outcomes import confidence_of
-from automix_graph.policies import Bins, DoubleThreshold, OptimalStopping, PerTier, Policy, PomdpPolicy, Threshold
+from automix_graph.policies import Bins, ColumnPolicy, DoubleThreshold, OptimalStopping, PerTier, PomdpPolicy, Threshold
 
 SIMPLE: Final = "threshold"
 """The family that every other one has to beat."""
@@ -45,7 +45,7 @@ class Proposal:
         nested: whether each rule escalates what the one before does, and more.
     """
 
-    policies: tuple[Policy, ...]
+    policies: tuple[ColumnPolicy, ...]
     bins: tuple[Bins, ...]
     nested: bool = False
 
@@ -59,7 +59,7 @@ class Fitted:
         met: whether it meets the target on the rows that it was fitted to.
     """
 
-    policy: Policy
+    policy: ColumnPolicy
     met: bool
 
 
@@ -179,25 +179,22 @@ def _utility(rows: QuestionRows, lam: float | None, shape: Shape) -> Proposal:
 
 def _pomdp(rows: QuestionRows, lam: float | None) -> Proposal:
     judged = rows.with_judgement
-    fitted = fit_pomdp(
-        *_columns(judged), costs=judged.costs, lam=lam or 0.0, binning=_coarse(judged), groups=judged.groups
-    )
+    binning = _coarse(judged) if len(judged.costs) == 2 else Binning()
+    fitted = fit_pomdp(*_columns(judged), costs=judged.costs, lam=lam or 0.0, binning=binning, groups=judged.groups)
     return _weighed(fitted, judged, lam)
 
 
 def _optimal_stopping(rows: QuestionRows, lam: float | None) -> Proposal:
     judged = rows.with_judgement
-    fitted = fit_optimal_stopping(*_columns(judged), costs=judged.costs, lam=lam or 0.0, groups=judged.groups)
+    fitted = fit_optimal_stopping(
+        *_columns(judged), costs=judged.costs, lam=lam or 0.0, binning=_coarse(judged), groups=judged.groups
+    )
     return _weighed(fitted, judged, lam)
 
 
 def _coarse(rows: QuestionRows) -> Binning:
-    """Return a binning that grows finer with the rows: means of few need wide bins, and budgets of many narrow ones.
-
-    With more tiers the combinations grow fast enough by themselves.
-    """
-    most = int(np.clip(np.sqrt(rows.questions) / 3.0, 10, 30))
-    return Binning(most=most) if len(rows.outcomes.tiers) == 2 else Binning()
+    """Return a binning that grows finer with the rows: means of few need wide bins, and budgets of many narrow ones."""
+    return Binning(most=int(np.clip(np.sqrt(rows.questions) / 3.0, 10, 30)))
 
 
 def _columns(rows: QuestionRows) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
@@ -231,24 +228,19 @@ def _per_tier(rows: QuestionRows, lam: float | None) -> Proposal:
     judged = rows.with_judgement
     weights = (_WEIGHTS * escalation_rate(judged)).tolist() if lam is None else [lam]
     tiers, costs = judged.outcomes.tiers, judged.costs
-    policies = [
-        PerTier(
-            tuple(
-                fit_threshold(
-                    confidence_of(tier),
-                    small=tier.quality,
-                    large=following.quality,
-                    cost=costs[position + 1],
-                    lam=weight,
-                    binning=_BANDS,
-                    groups=judged.groups,
-                )
-                for position, (tier, following) in enumerate(pairwise(tiers))
-            )
+    by_tier = [
+        fit_thresholds(
+            confidence_of(tier),
+            small=tier.quality,
+            large=following.quality,
+            cost=costs[position + 1],
+            lams=weights,
+            binning=_BANDS,
+            groups=judged.groups,
         )
-        for weight in weights
+        for position, (tier, following) in enumerate(pairwise(tiers))
     ]
-    chosen = list(dict.fromkeys(policies))
+    chosen = list(dict.fromkeys(map(PerTier, zip(*by_tier, strict=True))))
     return Proposal(policies=tuple(chosen), bins=_bins_of(chosen, len(tiers) - 1))
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automix_graph.calibration.binning import Binning, Groups, smoothed_means, weighted_counts
+from automix_graph.calibration.binning import Binning, Groups, smoothed_means
+from automix_graph.calibration.credibility import CellSums, drawn_towards
 from automix_graph.calibration.tier_table import TierTable, tier_table
 from automix_graph.policies import OptimalStopping
 
 _DEFAULT: Final = Binning()
+_MOST_COMBINATIONS: Final = 3_000
+"""Fourteen bins a confidence with four tiers, seven with five; a larger table makes a large policy file."""
 
 
 def fit_optimal_stopping(
@@ -28,13 +30,19 @@ def fit_optimal_stopping(
 ) -> OptimalStopping:
     """Return the policy for the joint table of confidences and qualities that these rows show.
 
-    With m confidences, each has at most the m-th root of (questions / least_rows) bins, so that a combination has
-    ``least_rows`` questions on average. What a tier is worth in a combination is drawn towards what it is worth where
-    the first confidence is left out, that towards what it is worth without the first two, and so on; what it is worth
-    by the last confidence alone is drawn towards the nearest monotone curve, as in `fit_utility`, with ``pseudo_rows``
-    rows each time. The last tier goes by what it adds to the one before. How often a combination occurs is drawn
-    towards what independent confidences would show, with ``pseudo_rows`` rows in all. For two tiers this is what
-    `fit_utility` does.
+    A table of several confidences has more combinations of bins than rows to fill them, so every estimate begins with
+    what is known best, and goes into detail as far as the rows bear it out:
+
+    - The answers of a tier are worth what they are worth by the tier's own confidence, as in `fit_utility`: the mean of
+      each bin, drawn towards the nearest monotone curve. The means by that and the confidence before are drawn towards
+      these, and so on back to the first. Later confidences do not count: whenever a draft can be kept, they are not
+      known yet. How far means are drawn is worked out from how they scatter (`credibility`), ``pseudo_rows`` rows being
+      the least.
+    - The last tier, which has no confidence, goes by what it adds to the one before.
+    - How often a confidence follows those before it is counted, with Laplace's one row a bin spread as it follows them
+      without the first, that as without the first two, and so on.
+
+    For two tiers this is what `fit_utility` does.
 
     Args:
         confidences: of the verification of each tier but the last, shape (n,) each, in [0, 1].
@@ -47,7 +55,7 @@ def fit_optimal_stopping(
 
     Raises:
         ValueError: a column is empty or holds what it may not, they differ in length or number, a number is out of
-            range, or there are too few rows; or nothing smooths a combination that no row shows.
+            range, or there are too few rows.
 
     Example:
         >>> confidence, small = [0.2] * 50 + [0.8] * 50, [0] * 50 + [1] * 50
@@ -55,19 +63,20 @@ def fit_optimal_stopping(
         ([1, 0],)
     """
     table = tier_table(
-        confidences, qualities, costs=costs, lam=lam, binning=binning, groups=groups, per_combination=True
+        confidences,
+        qualities,
+        costs=costs,
+        lam=lam,
+        binning=binning,
+        groups=groups,
+        most_combinations=_MOST_COMBINATIONS,
     )
-    mass = _mass(table, binning.pseudo_rows)
-    if (mass <= 0.0).any():
-        raise ValueError(
-            f"{int((mass <= 0.0).sum())} of {mass.size} combinations of bins have no rows, and pseudo_rows is 0; use "
-            "pseudo_rows above 0, or fewer bins"
-        )
     return OptimalStopping(
         bins=table.bins,
-        mass=tuple(mass.ravel().tolist()),
+        mass=tuple(_mass(table).ravel().tolist()),
         quality=tuple(
-            tuple(np.clip(cells, 0.0, 1.0).ravel().tolist()) for cells in _qualities(table, binning.pseudo_rows)
+            tuple(np.broadcast_to(np.clip(cells, 0.0, 1.0), table.shape).ravel().tolist())
+            for cells in _qualities(table, binning.pseudo_rows)
         ),
         costs=table.costs,
         lam=lam,
@@ -75,37 +84,42 @@ def fit_optimal_stopping(
     )
 
 
-def _sums(table: TierTable, values: NDArray[np.float64], begin: int) -> NDArray[np.float64]:
-    """Return the sums of a column over the combinations of bins from one tier on; its shape is theirs."""
-    shape = table.shape[begin:]
-    place = np.ravel_multi_index(table.places[begin:], shape)
-    return weighted_counts(place, values, math.prod(shape)).reshape(shape)
-
-
-def _mass(table: TierTable, pseudo_rows: float) -> NDArray[np.float64]:
-    counts = _sums(table, table.weights, 0)
-    total = float(counts.sum())
-    independent = np.ones(())
-    for axis in range(counts.ndim):
-        others = tuple(other for other in range(counts.ndim) if other != axis)
-        independent = np.multiply.outer(independent, counts.sum(axis=others) / total)
-    mass: NDArray[np.float64] = (counts + pseudo_rows * independent) / (total + pseudo_rows)
-    return mass
+def _mass(table: TierTable) -> NDArray[np.float64]:
+    """Return the probability of each combination of bins, the product of those of each bin given the ones before."""
+    found = np.ones(())
+    for tier, bins in enumerate(table.bins):
+        chance = _sums(table, table.weights, tier, tier).rows / float(table.weights.sum())
+        for begin in reversed(range(tier)):
+            counts = _sums(table, table.weights, begin, tier).rows
+            chance = (counts + bins.count * chance) / (counts.sum(axis=tier, keepdims=True) + bins.count)
+        found = found * chance
+    return found
 
 
 def _qualities(table: TierTable, pseudo_rows: float) -> list[NDArray[np.float64]]:
-    """Return what each tier is worth in each combination of bins, the last tier by what it adds to the one before."""
-    *before, last, large = table.quality
-    found = [_smoothed(table, column, pseudo_rows, rising=True) for column in (*before, last)]
-    return [*found, found[-1] + _smoothed(table, large - last, pseudo_rows, rising=False)]
+    """Return what each tier is worth by the bins of its confidence and those before, the last one as its draft's."""
+    *drafts, large = table.quality
+    found = [_estimated(table, column, tier, pseudo_rows, rising=True) for tier, column in enumerate(drafts)]
+    last = len(drafts) - 1
+    return [*found, found[last] + _estimated(table, large - drafts[last], last, pseudo_rows, rising=False)]
 
 
-def _smoothed(
-    table: TierTable, column: NDArray[np.float64], pseudo_rows: float, *, rising: bool
+def _estimated(
+    table: TierTable, column: NDArray[np.float64], tier: int, pseudo_rows: float, *, rising: bool
 ) -> NDArray[np.float64]:
-    found = smoothed_means(column, table.places[-1], table.weights, pseudo_rows=pseudo_rows, rising=rising)
-    for begin in reversed(range(len(table.bins) - 1)):
-        sums = _sums(table, table.weights * column, begin)
-        rows = _sums(table, table.weights, begin)
-        found = (sums + pseudo_rows * found) / (rows + pseudo_rows)
+    """Return the mean of a column by the bins of a tier's confidence and those before it.
+
+    The axes of later tiers have length 1.
+    """
+    curve = smoothed_means(column, table.places[tier], table.weights, pseudo_rows=pseudo_rows, rising=rising)
+    found = curve.reshape(_sums(table, column, tier, tier).rows.shape)
+    for begin in reversed(range(tier)):
+        found = drawn_towards(found, _sums(table, column, begin, tier), parameters=found.size, pseudo_rows=pseudo_rows)
     return found
+
+
+def _sums(table: TierTable, values: NDArray[np.float64], first: int, last: int) -> CellSums:
+    """Return sums over the combinations of the bins of some tiers; the axes of the others have length 1."""
+    shape = table.shape[first : last + 1]
+    place = np.ravel_multi_index(table.places[first : last + 1], shape)
+    return CellSums.of(values, place, table.weights, (1,) * first + shape + (1,) * (len(table.bins) - last - 1))

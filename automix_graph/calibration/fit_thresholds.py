@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from automix_graph.calibration.binning import (
     require_rows,
     weighted_counts,
 )
-from automix_graph.calibration.gains import Gains
+from automix_graph.calibration.gains import Gains, require_charges
 from automix_graph.policies import Bins, DoubleThreshold, Threshold
 
 _FINE: Final = Binning(most=100, least_rows=5, pseudo_rows=0.0)
@@ -54,9 +55,33 @@ def fit_threshold(
         >>> fit_threshold(confidence, small=small, large=[1] * 100, cost=20, lam=0.01)
         Threshold(minimum=0.5)
     """
-    gains = Gains.of(confidence, small=small, large=large, cost=cost, lam=lam)
-    thresholds, worth = _worth_below(gains, binning, groups)
-    return Threshold(float(thresholds[int(np.argmax(worth))]))
+    return fit_thresholds(confidence, small=small, large=large, cost=cost, lams=[lam], binning=binning, groups=groups)[
+        0
+    ]
+
+
+def fit_thresholds(
+    confidence: ArrayLike,
+    *,
+    small: ArrayLike,
+    large: ArrayLike,
+    cost: ArrayLike,
+    lams: Sequence[float],
+    binning: Binning = _FINE,
+    groups: Groups | None = None,
+) -> list[Threshold]:
+    """Return what `fit_threshold` returns for each of several worths of a unit of cost.
+
+    Example:
+        >>> confidence, small = [0.2] * 50 + [0.8] * 50, [0] * 50 + [1] * 50
+        >>> fit_thresholds(confidence, small=small, large=[1] * 100, cost=20, lams=[0.01, 1.0])
+        [Threshold(minimum=0.5), Threshold(minimum=0.0)]
+    """
+    gains = Gains.of(confidence, small=small, large=large, cost=cost, lam=0.0)
+    for lam in lams:
+        require_charges(gains.cost, lam)
+    thresholds, gained, spent = _below(gains, binning, groups)
+    return [Threshold(float(thresholds[int(np.argmax(gained - lam * spent))])) for lam in lams]
 
 
 def fit_double_threshold(
@@ -80,7 +105,8 @@ def fit_double_threshold(
         DoubleThreshold(low=0.3, high=0.7)
     """
     gains = Gains.of(confidence, small=small, large=large, cost=cost, lam=lam)
-    thresholds, worth = _worth_below(gains, binning, groups)
+    thresholds, gained, spent = _below(gains, binning, groups)
+    worth = gained - lam * spent
     # The lowest worth before each threshold is where the best band that ends there begins.
     ahead = np.minimum.accumulate(worth)
     end = int(np.argmax(worth - ahead))
@@ -88,15 +114,18 @@ def fit_double_threshold(
     return DoubleThreshold(float(thresholds[begin]), float(thresholds[end]))
 
 
-def _worth_below(
+def _below(
     gains: Gains, binning: Binning, groups: Groups | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the thresholds to try, from 0 to 1, and what escalating all below each is worth in sum."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the thresholds to try, from 0 to 1, and what escalating all below each gains and costs in sum."""
     weights = question_weights(groups, gains.confidence.size)
     require_rows(weights, binning)
     bins = quantile_bins(gains.confidence, most=binning.most, least_rows=binning.least_rows, weights=weights)
     # The last threshold keeps a confidence of 1 only, which is as near as a threshold comes to keeping nothing.
     thresholds = np.union1d([0.0, 1.0], bins.edges)
     place = Bins(tuple(thresholds[1:].tolist())).indices(gains.confidence)
-    sums = weighted_counts(place, weights * gains.net, thresholds.size)
-    return thresholds, np.concatenate([[0.0], np.cumsum(sums[:-1])])
+    gained, spent = (
+        np.concatenate([[0.0], np.cumsum(weighted_counts(place, weights * column, thresholds.size)[:-1])])
+        for column in (gains.large - gains.small, gains.cost)
+    )
+    return thresholds, gained, spent

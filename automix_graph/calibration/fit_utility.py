@@ -15,8 +15,8 @@ from automix_graph.calibration.binning import (
     question_weights,
     require_rows,
     smoothed_means,
-    weighted_counts,
 )
+from automix_graph.calibration.credibility import CellSums
 from automix_graph.calibration.gains import Gains
 from automix_graph.policies import Bins, StepCurve, UtilityPolicy
 
@@ -75,10 +75,12 @@ def fit_utility(
 
     if shape not in ("binned", "isotonic"):
         raise ValueError(f"shape is {shape!r}; use 'binned' or 'isotonic'")
-    pseudo_rows = binning.pseudo_rows if shape == "binned" else 0.0
-    gain = smoothed_means(gains.large - gains.small, place, weights, pseudo_rows=pseudo_rows, rising=False)
+    gained = gains.large - gains.small
     if shape == "isotonic":
-        gain = monotone(gain, weighted_counts(place, weights, bins.count), rising=False)
+        cells = CellSums.of(gained, place, weights, bins.count)
+        gain = monotone(cells.means, cells.rows, rising=False)
+    else:
+        gain = smoothed_means(gained, place, weights, pseudo_rows=binning.pseudo_rows, rising=False)
     ours = smoothed_means(gains.small, place, weights, pseudo_rows=binning.pseudo_rows, rising=True)
     return UtilityPolicy(
         gain=_joined(bins, gain),

@@ -46,11 +46,6 @@ class Gains:
         require_charges(columns["cost"], lam)
         return cls(lam=lam, **columns)
 
-    @property
-    def net(self) -> NDArray[np.float64]:
-        """What escalating each question was worth, shape (n,): large - small - lam * cost."""
-        return self.large - self.small - self.lam * self.cost
-
 
 def require_charges(costs: NDArray[np.float64], lam: float) -> None:
     """Refuse what is no cost, or no worth of one.

@@ -7,8 +7,8 @@ blocks vary as those of their questions do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Hashable, Mapping
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,17 @@ _BLOCKS: Final = 5000
 RESAMPLES: Final = 1000
 LEVEL: Final = 0.95
 
+Name = TypeVar("Name", bound=Hashable)
+
 
 def mean_intervals(
-    columns: Mapping[str, NDArray[np.float64]], codes: NDArray[np.intp], *, seed: int
-) -> dict[str, Interval]:
+    columns: Mapping[Name, NDArray[np.float64]], codes: NDArray[np.uint64], *, seed: int
+) -> dict[Name, Interval]:
     """Return the mean of each column with its 95 % interval; all from the same resamples.
 
     Args:
         columns: by name, shape (n,) each.
-        codes: the question of each row, from 0; its rows are drawn together.
+        codes: the question of each row as a number; its rows are drawn together.
         seed: of the blocks and the resamples.
 
     Example:

@@ -11,6 +11,7 @@ from automix_graph.calibration.calibration import Calibration
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.report.canvas import blank_pair, drawable, drawing, legend_below
 from automix_graph.evaluation.report.theme import PALETTES, Role
+from automix_graph.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,9 +48,11 @@ def write_plot(calibration: Calibration, path: Path) -> None:
     require_plot_file(path)
     with drawing():
         figure = _figure(calibration)
+        kind = path.suffix.lower().removeprefix(".")
         try:
-            # The same plot is the same file: an SVG would tell the date.
-            figure.savefig(path, dpi=_DPI, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+            with replacing(path) as fresh:
+                # The same plot is the same file: an SVG would tell the date.
+                figure.savefig(fresh, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)
         except OSError as error:
             raise ConfigurationError(f"plot {str(path)!r} cannot be written: {error.strerror or error}") from error
 

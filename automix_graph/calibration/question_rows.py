@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix_graph.calibration.binning import Groups
-from automix_graph.columns import group_codes, same_length
+from automix_graph.calibration.row_order import named_questions, ordered
+from automix_graph.calibration.splitting import places_of
+from automix_graph.columns import same_length
 from automix_graph.evaluation.cascade import asking_cost
 from automix_graph.evaluation.outcomes import Outcomes, confidence_of
 
@@ -21,12 +23,12 @@ class QuestionRows:
     """What every tier did, and which rows are of the same question.
 
     Attributes:
-        outcomes: of every tier.
-        codes: the question of each row as a number, shape (n,).
+        outcomes: of every tier, in an order that does not hang on the one in which the rows came.
+        codes: the question of each row as a number, shape (n,); likewise.
     """
 
     outcomes: Outcomes
-    codes: NDArray[np.intp]
+    codes: NDArray[np.uint64]
 
     @classmethod
     def of(cls, outcomes: Outcomes, groups: Groups | None) -> Self:
@@ -39,10 +41,11 @@ class QuestionRows:
         Raises:
             ValueError: there is not one group a row.
         """
-        codes = np.arange(outcomes.n) if groups is None else group_codes(groups)
-        same_length({"outcomes": outcomes.small.quality, "groups": codes})
-        # Names of questions are of no use here, and taking rows would copy them one by one.
-        return cls(outcomes=dataclasses.replace(outcomes, ids=None), codes=codes)
+        named = None if groups is None else named_questions(groups)
+        same_length({"outcomes": outcomes.small.quality, **({} if named is None else {"groups": named})})
+        order, codes = ordered(outcomes, named)
+        # Names of questions are of no further use, and taking rows would copy them one by one.
+        return cls(outcomes=dataclasses.replace(outcomes, ids=None).take(order), codes=codes)
 
     @property
     def n(self) -> int:
@@ -55,7 +58,7 @@ class QuestionRows:
         return int(np.unique(self.codes).size)
 
     @property
-    def groups(self) -> NDArray[np.intp] | None:
+    def groups(self) -> NDArray[np.uint64] | None:
         """The question of each row, shape (n,), or None where no two rows share one."""
         return None if self.questions == self.n else self.codes
 
@@ -79,10 +82,7 @@ class QuestionRows:
         """Return all rows of so many questions drawn at random; everything where there are no more."""
         if self.questions <= questions:
             return self
-        _, places = np.unique(self.codes, return_inverse=True)
-        drawn = np.zeros(self.questions, dtype=np.bool_)
-        drawn[np.random.default_rng(seed).permutation(self.questions)[:questions]] = True
-        return self.take(np.flatnonzero(drawn[places]))
+        return self.take(np.flatnonzero(places_of(self.codes, seed=seed) < questions))
 
     def take(self, rows: NDArray[np.intp]) -> Self:
         """Return these rows only."""

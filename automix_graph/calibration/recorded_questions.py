@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from automix_graph.evaluation.record_files import RecordFile
-from automix_graph.policies import MadeFor, TierMade
-from automix_graph.records import Call, Record, Recorded, Stage
-
-_REDACTED: Final = re.compile(r"\[redacted, \d+ characters\]")
-
-
-def is_redacted(text: str) -> bool:
-    """Return whether a text was replaced by its length when it was recorded.
-
-    Example:
-        >>> is_redacted("[redacted, 5 characters]"), is_redacted("Paris")
-        (True, False)
-    """
-    return _REDACTED.fullmatch(text) is not None
+from automix_graph.policies import MadeFor, TierMade, VerifierMade
+from automix_graph.records import (
+    LAST,
+    Call,
+    Record,
+    Recorded,
+    Stage,
+    answer_stage,
+    is_redacted,
+    tiers_among,
+    verify_stage,
+)
 
 
 def folded(text: str) -> str:
@@ -55,25 +52,28 @@ def _group(name: str, record: Record | None) -> str:
 def made_for_records(file: RecordFile) -> MadeFor | None:
     """Return whose answers and verifications a file of records holds; None where it does not tell."""
     records = [row.record for row in file.rows if row.record is not None and row.error is None]
+    names = tiers_among(draft.tier for record in records for draft in record.drafts)
+    tiers = [_tier(position, name, records, file.described) for position, name in enumerate(names)]
+    known = [tier for tier in tiers if tier is not None]
+    return MadeFor(tiers=tuple(known)) if len(known) == len(names) else None
+
+
+def _tier(position: int, name: str, records: Sequence[Record], described: Mapping[str, Any]) -> TierMade | None:
     calls = [call for record in records for call in record.calls]
-    methods = {found.method for record in records for found in record.verifications}
-    described = file.described
-    models = {
-        "small": _model(described, "small", calls, "small_answer"),
-        "large": _model(described, "large", calls, "large_answer"),
-    }
-    method = _mapping(described.get("verifier")).get("method") or (methods.pop() if len(methods) == 1 else None)
-    if method is None or None in models.values():
+    model = _model(described, name, calls, answer_stage(name))
+    told = _mapping(described.get(name))
+    if model is None:
         return None
-    return MadeFor(
-        tiers=tuple(
-            TierMade(name=name, model=model or "", prompts=_prompts(described.get(name)))
-            for name, model in models.items()
-        ),
-        verifier=str(method),
-        judges=tuple(sorted({call.model for call in calls if call.stage == "verify"})),
-        prompts=_prompts(described.get("verifier")),
-    )
+    if name == LAST:
+        return TierMade(name=name, model=model, prompts=_prompts(told))
+    found = {record.verifications[position].method for record in records if len(record.verifications) > position}
+    verifier = _mapping(told.get("verifier"))
+    method = verifier.get("method") or (found.pop() if len(found) == 1 else None)
+    if method is None:
+        return None
+    judges = tuple(sorted({call.model for call in calls if call.stage == verify_stage(name)}))
+    made = VerifierMade(method=str(method), judges=judges, prompts=_prompts(verifier))
+    return TierMade(name=name, model=model, prompts=_prompts(told), verifier=made)
 
 
 def _model(described: Mapping[str, Any], tier: str, calls: Sequence[Call], stage: Stage) -> str | None:

@@ -1,7 +1,7 @@
 """Split rows into those that choose the rules and those that certify one, which must never be the same.
 
 Copies of a question would tell the second part what the first has seen, so a group of rows goes to one part as a whole.
-Which one depends on the seed and on what the group is called, not on where its rows stand in the file.
+Which one depends on the seed and on what groups are called, not on where their rows stand in the file.
 """
 
 from __future__ import annotations
@@ -56,12 +56,24 @@ def split_rows(groups: Sequence[Hashable] | NDArray[Any], *, seed: int, selectio
     codes, order = _shuffled(groups, seed)
     if order.size < 2:
         raise ValueError(f"groups names {order.size} group; rows of at least two are needed for two parts")
-    ends = np.cumsum(np.bincount(codes)[order])
-    nearest = int(np.argmin(np.abs(ends[:-1] - selection_share * codes.size)))
-    selected = np.zeros(order.size, dtype=np.bool_)
-    selected[order[: nearest + 1]] = True
-    mask = selected[codes]
-    return Split(selection=np.flatnonzero(mask), certification=np.flatnonzero(~mask))
+    return split_places(np.argsort(order)[codes], selection_share=selection_share)
+
+
+def split_places(places: NDArray[np.intp], *, selection_share: float) -> Split:
+    """Split rows whose groups have been put into a random order already: the first ones are the selection.
+
+    Args:
+        places: the place of the group of each row, shape (n,), from 0; at least two different ones.
+        selection_share: of the rows, in (0, 1).
+
+    Example:
+        >>> split_places(np.array([2, 0, 1, 0]), selection_share=0.5).selection
+        array([1, 3])
+    """
+    ends = np.cumsum(np.bincount(places))
+    nearest = int(np.argmin(np.abs(ends[:-1] - selection_share * places.size)))
+    selected = places <= nearest
+    return Split(selection=np.flatnonzero(selected), certification=np.flatnonzero(~selected))
 
 
 def one_row_per_group(groups: Sequence[Hashable] | NDArray[Any], *, seed: int) -> NDArray[np.intp]:
@@ -81,7 +93,8 @@ def one_row_per_group(groups: Sequence[Hashable] | NDArray[Any], *, seed: int) -
         >>> one_row_per_group(["q1", "q2", "q2", "q3"], seed=0).size
         3
     """
-    codes = group_codes(groups)
+    numbered = isinstance(groups, np.ndarray) and groups.dtype.kind in "iu"
+    codes = np.asarray(groups) if numbered else group_codes(groups)
     shuffled = np.random.default_rng(seed).permutation(codes.size)
     _, first = np.unique(codes[shuffled], return_index=True)
     return np.sort(shuffled[first])
@@ -96,11 +109,35 @@ def _shuffled(groups: Sequence[Hashable] | NDArray[Any], seed: int) -> tuple[NDA
     # Groups are numbered as they come, so that each new number is the highest so far.
     first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
     salt = seed.to_bytes(16, "little")
-    digests = [blake2b(_name(labels[row]), digest_size=8, salt=salt).digest() for row in first.tolist()]
+    digests = [blake2b(name_bytes(labels[row]), digest_size=8, salt=salt).digest() for row in first.tolist()]
     return codes, np.argsort(np.frombuffer(b"".join(digests), dtype="<u8"), kind="stable")
 
 
-def _name(label: Hashable) -> bytes:
+def places_of(questions: NDArray[np.uint64], *, seed: int) -> NDArray[np.intp]:
+    """Return the place of the question of each row in a random order of all questions; shape (n,), from 0.
+
+    The order depends on the seed and the numbers of the questions alone.
+
+    Args:
+        questions: the number of the question of each row, shape (n,).
+        seed: of the order, at least 0 and below 2^64.
+
+    Example:
+        >>> sorted(places_of(np.array([7, 7, 5], dtype=np.uint64), seed=0).tolist())
+        [0, 1, 1]
+    """
+    return np.unique(_mixed(questions ^ _mixed(np.array([seed], dtype=np.uint64))), return_inverse=True)[1]
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return numbers that look random, another one for each: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+
+
+def name_bytes(label: Hashable) -> bytes:
     """Return the same bytes for labels that are equal: 1 and 1.0, or text of NumPy and of Python."""
     if isinstance(label, str):
         return b"'" + label.encode("utf-8", "surrogatepass")
@@ -109,5 +146,5 @@ def _name(label: Hashable) -> bytes:
     if isinstance(label, int | float | np.number):
         return b"%d" % int(label)
     if isinstance(label, tuple):
-        return b"(" + b"".join(b"%d:" % len(name) + name for name in map(_name, label))
+        return b"(" + b"".join(b"%d:" % len(name) + name for name in map(name_bytes, label))
     return repr(label).encode("utf-8", "backslashreplace")

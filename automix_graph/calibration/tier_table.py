@@ -46,7 +46,7 @@ def tier_table(
     lam: float,
     binning: Binning,
     groups: Groups | None,
-    per_combination: bool = False,
+    most_combinations: int | None = None,
 ) -> TierTable:
     """Check the columns of tiers, and divide their confidences.
 
@@ -57,8 +57,8 @@ def tier_table(
         lam: what a unit of cost is worth in quality, at least 0.
         binning: how finely confidence is divided.
         groups: shape (n,), the question of each row; its rows count as one. None: each row is a question of its own.
-        per_combination: whether ``least_rows`` is meant on average for the combinations of the bins of all tiers, so
-            that each confidence has fewer bins, though two.
+        most_combinations: of the bins of all tiers: where there would be more, each confidence has fewer bins, though
+            two; None: any number.
 
     Raises:
         ValueError: a column is empty or holds what it may not, they differ in length or number, a number is out of
@@ -81,9 +81,8 @@ def tier_table(
     weights = question_weights(groups, n)
     require_rows(weights, binning)
     most = binning.most
-    if per_combination:
-        combinations = float(weights.sum()) / binning.least_rows
-        most = min(most, max(2, int(combinations ** (1.0 / len(sure)) + 1e-9)))
+    if most_combinations is not None:
+        most = min(most, max(2, int(most_combinations ** (1.0 / len(sure)) + 1e-9)))
     bins = tuple(
         quantile_bins(column, most=most, least_rows=binning.least_rows, weights=weights) for column in sure.values()
     )

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from rich.console import Console
 
+from automix_graph.cli.limit_options import limit_options, limits_of
+from automix_graph.cli.model_options import cascade, model_options
+from automix_graph.cli.opened_index import opened_index
 from automix_graph.cli.options import (
     embedding_option,
     index_option,
     json_option,
     k_option,
     language_option,
-    large_option,
     layout_option,
     search_option,
-    small_option,
-    verifier_option,
 )
-from automix_graph.cli.policy_options import policy_option
-from automix_graph.errors import StoreError
+from automix_graph.cli.policy_options import policy_option, unchecked_option
 
 if TYPE_CHECKING:
     from automix_graph.graph.build import CompiledGraph
@@ -32,10 +31,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("question")
 @index_option
-@small_option
-@large_option
-@verifier_option
+@model_options
 @policy_option
+@unchecked_option
+@limit_options
 @embedding_option
 @k_option
 @language_option
@@ -48,8 +47,13 @@ def ask(
     index_dir: Path,
     small: str,
     large: str,
-    verifier: str | None,
+    tiers: tuple[str, ...],
+    verifiers: tuple[str, ...],
     policy: Path | None,
+    unchecked: bool,
+    limit_cost: float | None,
+    limit_calls: int | None,
+    limit_seconds: float | None,
     embedding: str,
     k: int,
     language: str,
@@ -67,27 +71,20 @@ def ask(
     # Imported here: they take a second, and --help must not.
     from automix_graph.cli import view
     from automix_graph.graph import create_automix
-    from automix_graph.models import load_embeddings
     from automix_graph.policies import load_policy
-    from automix_graph.retrieval import FaissStore
-    from automix_graph.retrieval.manifest import Manifest
 
-    # Both refuse what is none, before models are loaded.
-    Manifest.read(index_dir)
-    saved = None if policy is None else load_policy(policy)
+    models = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)
+    saved = None if policy is None else load_policy(policy, check=not unchecked)
     with (
         Console(stderr=True).status("loading the index") as status,
-        FaissStore.open(index_dir, load_embeddings(embedding)) as store,
+        opened_index(index_dir, embedding, k=k, search=search) as retriever,
     ):
-        if not len(store):
-            raise StoreError(f"the index {str(index_dir)!r} holds no passages; add some: automix index PATH… --out DIR")
         status.update("loading the models")
         graph = create_automix(
-            small=small,
-            large=large,
-            verifier=verifier,
+            tiers=models,
             policy=saved,
-            retriever=store.as_retriever(search_type=search, search_kwargs={"k": k}),
+            limits=limits_of(limit_cost, limit_calls, limit_seconds),
+            retriever=retriever,
             language=language,
             layout=layout,
         )
@@ -110,15 +107,16 @@ def run(graph: CompiledGraph, question: str, tell: Callable[[str], object]) -> d
 
     steps = {
         "retrieved": "the small model answers",
-        "drafted": "the answer is judged",
-        "escalated": "the large model answers",
+        "drafted": "the {tier} answer is judged",
+        "escalated": "the {tier} model answers",
     }
     tell("searching")
     result: dict[str, Any] = {}
     stream = graph.stream({"question": question}, stream_mode=["custom", "values"])
     for mode, part in cast("Iterator[tuple[str, dict[str, Any]]]", stream):
         if mode == "custom" and part["event"] in steps:
-            tell(steps[part["event"]])
+            tell(steps[part["event"]].format_map(part))
         elif mode == "values":
             result = part
-    return {key: result[key] for key in (*AutomixOutput.__annotations__, "decision")}
+    shown = [key for key in AutomixOutput.__annotations__ if key != "messages"]  # the answer once more
+    return {key: result[key] for key in (*shown, "decision")}

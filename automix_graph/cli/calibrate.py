@@ -13,8 +13,9 @@ from rich.console import Console
 
 from automix_graph.cli.options import json_option
 from automix_graph.cli.price_option import price_option
+from automix_graph.cli.source import Source, read_source, unit_option
 from automix_graph.cli.target_options import TargetOptions, target_options
-from automix_graph.cli.tier_options import Source, TierOptions, read_source, tier_options
+from automix_graph.cli.tier_options import TierOptions, given_tiers, tier_options
 
 if TYPE_CHECKING:
     from automix_graph.calibration import CalibrationRefused, Origin
@@ -35,12 +36,7 @@ if TYPE_CHECKING:
 @target_options
 @tier_options
 @price_option
-@click.option(
-    "--unit",
-    type=click.Choice(["usd", "seconds", "tokens"]),
-    show_default="usd",
-    help="Of the costs of records, as for 'automix evaluate'; budgets and prices of errors are in it too.",
-)
+@unit_option
 @click.option(
     "--groups",
     metavar="COLUMN",
@@ -73,13 +69,6 @@ def calibrate(
     max_regret: float | None,
     price_of_error: float | None,
     delta: float | None,
-    tiers: tuple[str, ...],
-    small: str | None,
-    large: str | None,
-    confidence: str | None,
-    cost_small: str | None,
-    cost_large: str | None,
-    verify_cost: str | None,
     given: tuple[tuple[str, Price], ...],
     unit: Unit | None,
     groups: str | None,
@@ -90,7 +79,8 @@ def calibrate(
 ) -> None:
     """Choose the policy that meets a target on FILE: records, or a table with one row a question. No model is called.
 
-    FILE and its options are those of 'automix evaluate'. Give one target:
+    FILE and its options are those of 'automix evaluate'. Budgets and prices of errors are in the unit of the costs.
+    Give one target:
 
     \b
       automix calibrate records.jsonl --out policy.json --max-cost 0.002
@@ -113,20 +103,11 @@ def calibrate(
         price_of_error=price_of_error,
         delta=delta,
     ).target()
-    options = TierOptions(
-        tiers=tiers,
-        small=small,
-        large=large,
-        confidence=confidence,
-        cost_small=cost_small,
-        cost_large=cost_large,
-        verify_cost=verify_cost,
-    )
     if plot is not None:
         from automix_graph.calibration.plot import require_plot_file
 
         require_plot_file(plot)
-    source = _read(file, options, prices=dict(given), unit=unit, label_free=label_free)
+    source = _read(file, given_tiers(), prices=dict(given), unit=unit, label_free=label_free)
     # Imported here: numpy takes a while, and --help must not.
     from automix_graph.calibration import CalibrationRefused, provenance_of
     from automix_graph.calibration import calibrate as calibrate_outcomes

@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from automix_graph.calibration import Band, Calibration, Compared
-from automix_graph.cli.tier_options import Source
+from automix_graph.cli.source import Source
 from automix_graph.evaluation import Interval
+from automix_graph.evaluation.call_costs import unit_label
 
 
 def show(console: Console, found: Calibration, source: Source, out: Path) -> None:
@@ -47,7 +48,7 @@ def _about(found: Calibration, source: Source) -> Iterator[str]:
 
 
 def _expected(found: Calibration, source: Source) -> Table:
-    unit = source.outcomes.unit or "the unit of the table"
+    unit = unit_label(source.outcomes.unit) or "the unit of the table"
     table = _table(f"What to expect of a question (costs in {unit})", ["", "Quality", "Cost", "Escalated"])
     first, last = found.alone[0], found.alone[-1]
     for tier in found.alone:

@@ -133,7 +133,7 @@ def _ask(console: Console, folder: Path) -> list[Outcome]:
 
 
 def _ask_one(graph: CompiledGraph, large: NamedModel, asked: Mapping[str, Any]) -> Outcome:
-    from automix_graph.graph.nodes import answer_messages
+    from automix_graph.graph.draft import answer_messages
     from automix_graph.models.calling import call_model
     from automix_graph.prompts import PromptChoice
     from automix_graph.records import Record

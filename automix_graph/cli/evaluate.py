@@ -15,7 +15,8 @@ from rich.console import Console
 from automix_graph.cli.options import json_option
 from automix_graph.cli.policy_options import given_policies, policy_options
 from automix_graph.cli.price_option import price_option
-from automix_graph.cli.tier_options import Source, TierOptions, read_source, tier_options
+from automix_graph.cli.source import Source, read_source, unit_option
+from automix_graph.cli.tier_options import given_tiers, tier_options
 
 if TYPE_CHECKING:
     from automix_graph.costs import Price
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @tier_options
 @price_option
-@click.option(
-    "--unit",
-    type=click.Choice(["usd", "seconds", "tokens"]),
-    show_default="usd",
-    help="Of the costs of records: USD, seconds of all calls one after the other, or tokens (read anew or written).",
-)
+@unit_option
 @policy_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the bootstrap.")
 @click.option(
@@ -53,13 +49,6 @@ if TYPE_CHECKING:
 def evaluate(
     file: Path,
     *,
-    tiers: tuple[str, ...],
-    small: str | None,
-    large: str | None,
-    confidence: str | None,
-    cost_small: str | None,
-    cost_large: str | None,
-    verify_cost: str | None,
     given: tuple[tuple[str, Price], ...],
     unit: Unit | None,
     seed: int,
@@ -90,16 +79,7 @@ def evaluate(
       automix evaluate results.csv --tier a:a_ok:1:a_conf \\
         --tier b:b_ok:4:b_conf --tier c:c_ok:20 --verify-cost 0.15
     """  # noqa: D301  # click needs the control character
-    options = TierOptions(
-        tiers=tiers,
-        small=small,
-        large=large,
-        confidence=confidence,
-        cost_small=cost_small,
-        cost_large=cost_large,
-        verify_cost=verify_cost,
-    )
-    source = read_source(file, options, prices=dict(given), unit=unit)
+    source = read_source(file, given_tiers(), prices=dict(given), unit=unit)
     # Imported here: numpy takes a while, and --help must not.
     from automix_graph.cli import evaluation_view
     from automix_graph.evaluation import evaluation_dict

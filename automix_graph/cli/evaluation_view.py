@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from automix_graph.evaluation import Evaluation, Interval, Measured, Measures, PolicyResult, RecordFile, Undefined
+from automix_graph.evaluation.call_costs import unit_label
 from automix_graph.evaluation.outcomes import has_judgement
 
 _POLICY_ROWS: Final = {
@@ -36,15 +37,15 @@ _TIER_ROWS: Final = {
 }
 _IN_COST: Final = {"cost", "small_cost", "large_cost", "oracle_cost", "ibc"}
 """Measures of no fixed size, since costs have any unit."""
-_UNITS: Final = {"usd": "USD", "seconds": "seconds", "tokens": "tokens"}
 
 
 def show(console: Console, evaluation: Evaluation, records: RecordFile | None = None) -> None:
     """Print an evaluation, of a file of records or of a table."""
     level = f"{evaluation.level:.0%}"
+    unit = unit_label(evaluation.outcomes.unit) or "the unit of the table"
     console.print(
         f"{evaluation.outcomes.n} questions; in brackets {level} intervals from {evaluation.n_resamples} resamples "
-        f"(seed {evaluation.seed}); costs in {_unit(evaluation)}; – is undefined\n",
+        f"(seed {evaluation.seed}); costs in {unit}; – is undefined\n",
         *(f"{escape(line)}\n" for line in (*_not_read(records), *_not_counted(evaluation))),
         _compared(evaluation),
         _policies(evaluation),
@@ -57,11 +58,6 @@ def show(console: Console, evaluation: Evaluation, records: RecordFile | None = 
     )
     for line in _reasons(evaluation):
         console.print(f"– {escape(line)}", highlight=False)
-
-
-def _unit(evaluation: Evaluation) -> str:
-    unit = evaluation.outcomes.unit
-    return "the unit of the table" if unit is None else _UNITS.get(unit, unit)
 
 
 def _not_read(records: RecordFile | None) -> list[str]:

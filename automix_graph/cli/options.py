@@ -45,9 +45,6 @@ large_option = click.option(
     show_default=True,
     help="Model that is asked where the small answer is not good enough.",
 )
-verifier_option = click.option(
-    "--verifier", help="Model that judges the small answer, or 'small' or 'large'. Default: the large model."
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 embedding_option = click.option(
     "--embedding",

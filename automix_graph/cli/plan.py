@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import Final, get_args
 
 import click
-from click.core import ParameterSource
 from rich.console import Console
 
 from automix_graph.cli.options import json_option, large_option, small_option
+from automix_graph.cli.plan_records import Chosen, recorded_workload
 from automix_graph.cli.policy_options import policy_option
-from automix_graph.cli.price_option import price_option
+from automix_graph.cli.price_option import price_option, require_priced
 from automix_graph.costs.break_even import check_share
 from automix_graph.costs.comparison import compare_layouts
 from automix_graph.costs.layouts import Judge, Labels, Method, VerifierLayout, default_layouts, layouts_of
 from automix_graph.costs.prices import Price, Prices
 from automix_graph.costs.workload import PromptTokens, Workload
-from automix_graph.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from automix_graph.evaluation.recorded_workload import RecordedWorkload
 
 _TOKENS: Final = click.IntRange(min=0)
 _SHARE: Final = click.FloatRange(min=0, max=1)
@@ -140,10 +136,12 @@ def plan(
     --large-answer-tokens and --accept-rate are needed.
     """
     # Imported here: it takes a second, and --help must not.
-    from automix_graph.cli.plan_view import Stakes, as_plain, show
+    from automix_graph.cli.plan_plain import as_plain
+    from automix_graph.cli.plan_view import show
+    from automix_graph.cli.planned import Planned, Stakes
     from automix_graph.verification.reading.evidence import DEFAULT_EVIDENCE_TOKENS
 
-    recorded = None if records is None else _recorded(records, policy, given)
+    recorded = None if records is None else recorded_workload(records, policy, given)
     if recorded is None:
         needed = {
             "--context-tokens": context_tokens,
@@ -152,7 +150,7 @@ def plan(
             "--accept-rate": accept_rate,
         }
         _check_given(needed, policy)
-    chosen = _Chosen(recorded)
+    chosen = Chosen(recorded)
     labels = _labels(chosen("small", small), chosen("large", large), verifier)
     others = {recorded.small, recorded.large} if recorded else set()
     prices = _prices(given, labels, others)
@@ -180,42 +178,11 @@ def plan(
     rate = chosen("accept_rate", accept_rate)
     compared = compare_layouts(_layouts(methods, labels["large"]), workload, labels, prices, accept_rate=rate)
     measured = recorded if recorded and (recorded.small, recorded.large) == (labels["small"], labels["large"]) else None
+    planned = Planned(plan=compared, workload=workload, labels=labels, prices=prices, stakes=stakes, recorded=measured)
     if as_json:
-        plain = as_plain(compared, workload, labels, prices, stakes, measured)
-        click.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(as_plain(planned), ensure_ascii=False, indent=2))
     else:
-        show(Console(), compared, workload, labels, prices, stakes, measured)
-
-
-def _recorded(path: Path, policy: Path | None, given: tuple[tuple[str, Price], ...]) -> RecordedWorkload:
-    from automix_graph.evaluation.record_files import read_records
-    from automix_graph.evaluation.recorded_workload import RecordedWorkload
-    from automix_graph.policies import AcceptCorrect, load_policy
-
-    follows = AcceptCorrect() if policy is None else load_policy(policy)
-    return RecordedWorkload.of(read_records(path).rows, follows, dict(given))
-
-
-class _Chosen:
-    """Takes an option where the user gave it, else what the records tell, else the option's default."""
-
-    def __init__(self, recorded: RecordedWorkload | None) -> None:
-        self._known: dict[str, Any] = {}
-        if recorded is not None:
-            self._known = {
-                "small": recorded.small,
-                "large": recorded.large,
-                "language": recorded.language,
-                "small_answer_tokens": recorded.small_answer,
-                "large_answer_tokens": recorded.large_answer,
-                "accept_rate": recorded.accept_rate,
-                "small_quality": recorded.qualities[0],
-                "large_quality": recorded.qualities[1],
-            }
-
-    def __call__(self, name: str, value: Any) -> Any:
-        source = click.get_current_context().get_parameter_source(name)
-        return value if source is ParameterSource.COMMANDLINE else self._known.get(name, value)
+        show(Console(), planned)
 
 
 def _check_given(needed: Mapping[str, object], policy: Path | None) -> None:
@@ -246,12 +213,8 @@ def _prices(given: tuple[tuple[str, Price], ...], labels: Labels, recorded: set[
                 f"{label!r} is none of the models of this plan: {', '.join(labels.values())}", param_hint="--price"
             )
     prices = Prices(dict(given))
-    for label in (labels["small"], labels["large"]):
-        if prices.price(label) is None:
-            raise ConfigurationError(
-                f"no price is known for {label!r}, and nothing can be said without it; give it in USD per million "
-                f"tokens: --price {label}=INPUT/OUTPUT[/CACHED]"
-            )
+    models = dict.fromkeys([labels["small"], labels["large"]])
+    require_priced([label for label in models if prices.price(label) is None])
     return prices
 
 

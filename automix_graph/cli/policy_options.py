@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
+from automix_graph.cli.option_groups import Command, add_options
 from automix_graph.policies import AcceptCorrect, Policy, Threshold, load_policy
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 _GIVEN: Final = "automix_graph.policies"
@@ -20,6 +18,12 @@ policy_option = click.option(
     type=_FILE,
     metavar="FILE",
     help="Saved policy that decides whether a small answer is kept. Default: it is if the verdict is CORRECT.",
+)
+
+unchecked_option = click.option(
+    "--unchecked",
+    is_flag=True,
+    help="Follow the policy even if it was calibrated for other models, prompts or verifiers.",
 )
 
 
@@ -62,9 +66,7 @@ _OPTIONS = (
 
 def policy_options(command: Command) -> Command:
     """Add ``--policy`` and ``--threshold`` to a command; `given_policies` returns what they name."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return add_options(command, _OPTIONS)
 
 
 def given_policies() -> list[Policy]:

@@ -1,13 +1,15 @@
-"""The option that gives the price of a model, shared by the commands that charge for calls."""
+"""The option that gives the price of a model, and what is said where one is missing."""
 
 from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Sequence
 
 import click
 
 from automix_graph.costs.prices import Price
+from automix_graph.errors import ConfigurationError
 
 
 def _read_prices(
@@ -41,3 +43,20 @@ price_option = click.option(
     metavar="MODEL=INPUT/OUTPUT[/CACHED]",
     help="Price of a model in USD per million tokens, in place of the list price; may be repeated.",
 )
+
+
+def require_priced(unknown: Sequence[str]) -> None:
+    """Refuse to go on where the prices of models are needed and unknown.
+
+    Args:
+        unknown: labels of these models.
+
+    Raises:
+        ConfigurationError: there are some.
+    """
+    if unknown:
+        told = " ".join(f"--price {label}=INPUT/OUTPUT[/CACHED]" for label in unknown)
+        raise ConfigurationError(
+            f"no price is known for {', '.join(map(repr, unknown))}, and nothing can be said without it; give it in "
+            f"USD per million tokens: {told}"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,25 +13,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from automix_graph.cli.model_options import cascade, model_options
+from automix_graph.cli.opened_index import opened_index
 from automix_graph.cli.options import (
     INTERRUPTED,
     embedding_option,
     json_option,
     k_option,
     language_option,
-    large_option,
     layout_option,
     search_option,
-    small_option,
-    verifier_option,
 )
 from automix_graph.cli.price_option import price_option
-from automix_graph.errors import StoreError
 
 if TYPE_CHECKING:
     from automix_graph.costs import Price
     from automix_graph.graph.all_tiers import AllTiers
-    from automix_graph.graph.parts import Retriever
     from automix_graph.prompts import Layout
     from automix_graph.recording import Progress, RecordingReport, Scorer
 
@@ -56,9 +53,7 @@ _INCOMPLETE: Final = 1
     help="Folder that 'automix index' wrote. Without it, every row needs a context of its own.",
 )
 @click.option("--ignore-context", is_flag=True, help="Retrieve from the index even for rows that have a context.")
-@small_option
-@large_option
-@verifier_option
+@model_options
 @embedding_option
 @k_option
 @search_option
@@ -90,7 +85,8 @@ def record(
     ignore_context: bool,
     small: str,
     large: str,
-    verifier: str | None,
+    tiers: tuple[str, ...],
+    verifiers: tuple[str, ...],
     embedding: str,
     k: int,
     search: str,
@@ -113,36 +109,31 @@ def record(
     """
     # Imported here: they take a second, and --help must not.
     from automix_graph.cli.record_view import as_plain, show
+    from automix_graph.evaluation.arrow import require_pyarrow
     from automix_graph.graph.all_tiers import AllTiers
     from automix_graph.recording import read_rows, write_parquet
-    from automix_graph.recording.flat import require_pyarrow
     from automix_graph.recording.rows import answerable
 
     _check_out(data, out)
     if parquet is not None:
-        require_pyarrow()
+        require_pyarrow("writing Parquet files")
     if ignore_context and index_dir is None:
         raise click.UsageError("--ignore-context needs --index: there would be nothing to answer from")
     # Refuses what cannot be recorded, before models are loaded.
     answerable(read_rows(data), use_context=not ignore_context, retriever=index_dir is not None)
     scorer, scorer_model = _scorer(score, given)
-    prices = {label: price for label, price in given if label != scorer_model or label in {small, large, verifier}}
-    with _retriever(index_dir, embedding, k=k, search=search) as retriever:
-        tiers = AllTiers(
-            small=small,
-            large=large,
-            retriever=retriever,
-            verifier=verifier,
-            language=language,
-            layout=layout,
-            prices=prices,
-        )
+    models = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)
+    asked = {*(tier.model for tier in models), *verifiers}
+    prices = {label: price for label, price in given if label != scorer_model or label in asked}
+    index = contextlib.nullcontext() if index_dir is None else opened_index(index_dir, embedding, k=k, search=search)
+    with index as retriever:
+        all_tiers = AllTiers(tiers=models, retriever=retriever, language=language, layout=layout, prices=prices)
         report = run(
             data,
             out,
-            tiers,
+            all_tiers,
             scorer=scorer,
-            concurrency=concurrency or _concurrency(tiers, scorer_model),
+            concurrency=concurrency or _concurrency(all_tiers, scorer_model),
             limit=limit,
             use_context=not ignore_context,
         )
@@ -236,28 +227,12 @@ def _scorer(score: str, given: tuple[tuple[str, Price], ...]) -> tuple[Scorer, s
     return scorer_of(score), None
 
 
-@contextlib.contextmanager
-def _retriever(index_dir: Path | None, embedding: str, *, k: int, search: str) -> Iterator[Retriever | None]:
-    if index_dir is None:
-        yield None
-        return
-    from automix_graph.models import load_embeddings
-    from automix_graph.retrieval import FaissStore
-    from automix_graph.retrieval.manifest import Manifest
-
-    Manifest.read(index_dir)  # refuses what is no index, before models are loaded
-    with FaissStore.open(index_dir, load_embeddings(embedding)) as store:
-        if not len(store):
-            raise StoreError(f"the index {str(index_dir)!r} holds no passages; add some: automix index PATH… --out DIR")
-        yield store.as_retriever(search_type=search, search_kwargs={"k": k})
-
-
 def _concurrency(tiers: AllTiers, scorer_model: str | None) -> int:
     from automix_graph.recording.runner import DEFAULT_CONCURRENCY
     from automix_graph.verification.verifier import models_of
 
     parts = tiers.parts
-    judges = models_of(parts.verifier) or ()
-    labels = [model.label for model in (parts.small, parts.large, *judges)]
+    judges = [model for verifier in parts.verifiers for model in models_of(verifier) or ()]
+    labels = [model.label for model in (*(tier.model for tier in parts.tiers), *judges)]
     labels += [scorer_model] if scorer_model else []
     return 1 if all(label.startswith("local:") for label in labels) else DEFAULT_CONCURRENCY

@@ -23,8 +23,7 @@ def as_plain(report: RecordingReport, parquet: Path | None) -> dict[str, Any]:
         **data,
         "out": str(report.out),
         "parquet": None if parquet is None else str(parquet),
-        "small": scores.get("small"),
-        "large": scores.get("large"),
+        **{"small": None, "large": None, **scores},
         "cost": spent["spent"]["cost"],
         "cost_at_least": spent["spent"]["at_least"],
         "cost_now": spent["spent_now"]["cost"],
@@ -57,10 +56,8 @@ def show(
             "--ignore-context (with another --out) retrieves for all"
         )
     if report.scores:
-        click.echo(
-            f"score ({report.scorer}, {report.scored} rows): small {report.scores['small']:.4f}, "
-            f"large {report.scores['large']:.4f}"
-        )
+        means = ", ".join(f"{tier} {score:.4f}" for tier, score in report.scores.items())
+        click.echo(f"score ({report.scorer}, {report.scored} rows): {means}")
     elif report.recorded:
         click.echo("score: none; no recorded row has gold answers")
     click.echo(f"cost: {cost_of(report.spent)}, {cost_of(report.spent_now)} of it now; {report.seconds:.1f} seconds")

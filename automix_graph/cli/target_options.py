@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from automix_graph.cli.option_groups import Command, add_options
+
 if TYPE_CHECKING:
     from automix_graph.calibration import Target
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_DELTA: Final = 0.1
 
@@ -48,9 +48,7 @@ _OPTIONS = (
 
 def target_options(command: Command) -> Command:
     """Add the targets to a command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return add_options(command, _OPTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,28 +1,28 @@
-"""Where per-question results come from: records, or a table with the options that say which columns are whose.
-
-Shared by the commands that read such results.
-"""
+"""Options that say which columns of a table are whose; shared by the commands that read such tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from automix_graph.errors import ConfigurationError
+from automix_graph.cli.option_groups import Command, add_options
 
 if TYPE_CHECKING:
-    from automix_graph.costs import Price
-    from automix_graph.evaluation import LeftOut, Outcomes, RecordFile, TierColumns
-    from automix_graph.evaluation.call_costs import Unit
+    from automix_graph.evaluation import TierColumns
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+_GIVEN: Final = "automix_graph.tiers"
 
+
+def _gather(context: click.Context, option: click.Parameter, value: Any) -> None:
+    context.meta.setdefault(_GIVEN, {})[option.name] = value
+
+
+_option: Final = functools.partial(click.option, callback=_gather, expose_value=False)
 _OPTIONS = (
-    click.option(
+    _option(
         "--tier",
         "tiers",
         multiple=True,
@@ -30,12 +30,12 @@ _OPTIONS = (
         help="A tier of a table; repeat, cheapest first. QUALITY and CONFIDENCE are columns, COST is a number or a "
         "column. The last tier has no CONFIDENCE.",
     ),
-    click.option("--small", metavar="COLUMN", help="For two tiers: quality of the small model."),
-    click.option("--large", metavar="COLUMN", help="For two tiers: quality of the large model."),
-    click.option("--confidence", metavar="COLUMN", help="For two tiers: confidence that the small answer is right."),
-    click.option("--cost-small", metavar="COST", help="For two tiers: of a small answer, a number or a column."),
-    click.option("--cost-large", metavar="COST", help="For two tiers: of a large answer, a number or a column."),
-    click.option(
+    _option("--small", metavar="COLUMN", help="For two tiers: quality of the small model."),
+    _option("--large", metavar="COLUMN", help="For two tiers: quality of the large model."),
+    _option("--confidence", metavar="COLUMN", help="For two tiers: confidence that the small answer is right."),
+    _option("--cost-small", metavar="COST", help="For two tiers: of a small answer, a number or a column."),
+    _option("--cost-large", metavar="COST", help="For two tiers: of a large answer, a number or a column."),
+    _option(
         "--verify-cost",
         metavar="COST",
         show_default="0",
@@ -45,10 +45,8 @@ _OPTIONS = (
 
 
 def tier_options(command: Command) -> Command:
-    """Add ``--tier`` and its shorthand for two tiers to a command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    """Add ``--tier`` and its shorthand for two tiers to a command; `given_tiers` returns what they say."""
+    return add_options(command, _OPTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,80 +116,9 @@ class TierOptions:
         ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """What a file of per-question results holds.
-
-    Attributes:
-        outcomes: of every tier.
-        left_out: questions that have none.
-        records: the file of records; None for a table.
-    """
-
-    outcomes: Outcomes
-    left_out: LeftOut
-    records: RecordFile | None = None
-
-
-def read_source(
-    path: Path,
-    options: TierOptions,
-    *,
-    prices: Mapping[str, Price] | None = None,
-    unit: Unit | None = None,
-    by_agreement: bool = False,
-) -> Source:
-    """Read a table where tiers are described, else records.
-
-    Args:
-        path: of the table, or of the records.
-        options: of the tiers.
-        prices: of models, in USD per million tokens; for records.
-        unit: of costs; for records. None: USD.
-        by_agreement: whether quality is that the small answer says what the large one says, instead of the scores; for
-            records.
-
-    Raises:
-        UsageError: the options do not fit together, or do not fit the file.
-        ConfigurationError: the file cannot be used.
-    """
-    if options.given:
-        options.check()
-        if prices or unit:
-            raise click.UsageError(
-                f"{'--price' if prices else '--unit'} is for records; the costs of a table are those that "
-                "--cost-small, --cost-large and --tier give"
-            )
-        return _from_table(path, options)
-    from automix_graph.evaluation.recorded_outcomes import holds_records
-
-    if not holds_records(path):
-        options.check()
-    return _from_records(path, prices or {}, unit or "usd", by_agreement)
-
-
-def _from_table(path: Path, options: TierOptions) -> Source:
-    from automix_graph.evaluation import LeftOut, read_outcomes
-    from automix_graph.evaluation.tier_columns import parse_cost
-
-    outcomes = read_outcomes(path, options.columns(), parse_cost(options.verify_cost or "0"))
-    return Source(outcomes=outcomes, left_out=LeftOut())
-
-
-def _from_records(path: Path, prices: Mapping[str, Price], unit: Unit, by_agreement: bool) -> Source:
-    from automix_graph.calibration.agreement import scored_by_agreement
-    from automix_graph.evaluation import outcomes_of, read_records
-
-    file = read_records(path)
-    models = sorted({call.model for row in file.rows if row.record is not None for call in row.record.calls})
-    unknown = [label for label in prices if label not in models]
-    if unknown:
-        raise ConfigurationError(
-            f"--price {unknown[0]} names none of the models of the records: {', '.join(models) or 'there are none'}"
-        )
-    rows = scored_by_agreement(file.rows) if by_agreement else file.rows
-    outcomes, left_out = outcomes_of(rows, prices=prices, unit=unit)
-    return Source(outcomes=outcomes, left_out=left_out, records=file)
+def given_tiers() -> TierOptions:
+    """Return what the running command was told of tiers."""
+    return TierOptions(**click.get_current_context().meta[_GIVEN])
 
 
 def _written(name: str) -> str:

@@ -43,10 +43,13 @@ def how(result: Mapping[str, Any]) -> RenderableType:
     """Return lines that say how the answer came about."""
     confidence = result["confidence"]
     judged = result["verdict"] if confidence is None else f"{result['verdict']}, confidence {confidence:.2f}"
-    line = Text.assemble("Route: ", (result["route"], "bold"), f"   Verdict on the small answer: {judged}")
+    line = Text.assemble("Route: ", (result["route"], "bold"), f"   Verdict: {judged}")
     line.append(f"\nDecision: {result['decision']['reason']}")
     if result["degraded"]:
-        line.append("\nDegraded: the large model failed; this is the small answer that was not accepted.", "bold red")
+        line.append(
+            f"\nDegraded: this answer was not accepted, and there is no other ({result['degraded_reason']}).",
+            "bold red",
+        )
     return line
 
 

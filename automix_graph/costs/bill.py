@@ -1,4 +1,7 @@
-"""What a question cost, beside what asking only the large model would have: measured if it answered, else estimated."""
+"""What a question cost, beside what asking only the large model would have: measured if it answered, else estimated.
+
+The large model is that of the last tier, however many there are.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Sequence
 
 from automix_graph.costs.ledger import total_cost
 from automix_graph.costs.prices import Prices
-from automix_graph.records import Bill, Call, Usage
+from automix_graph.records import LAST, Bill, Call, Usage, answer_stage, is_answer, is_verification
 
 
 def bill_of(calls: Sequence[Call], *, large: str, prices: Prices) -> Bill:
@@ -28,7 +31,7 @@ def bill_of(calls: Sequence[Call], *, large: str, prices: Prices) -> Bill:
         >>> round(bill.cost, 6), bill.always_large, bill.estimated, round(bill.saved, 6)
         (0.01224, 0.012, True, -0.00024)
     """
-    measured = large_alone(calls)
+    measured = asked_alone(calls)
     alone = measured or estimated_large(calls, large)
     return Bill(
         cost=total_cost(calls),
@@ -38,8 +41,8 @@ def bill_of(calls: Sequence[Call], *, large: str, prices: Prices) -> Bill:
     )
 
 
-def large_alone(calls: Sequence[Call]) -> Call | None:
-    """Return the large model's answer as it would have been charged had nothing of this question come before it.
+def asked_alone(calls: Sequence[Call], tier: str = LAST) -> Call | None:
+    """Return a tier's answer as it would have been charged had nothing of this question come before it.
 
     A judge of the same model has read the beginning of the prompt already, so that a cache serves the answer. Alone,
     the answer finds in the cache what the first call to that model found there: what is common to all questions. Its
@@ -47,10 +50,14 @@ def large_alone(calls: Sequence[Call]) -> Call | None:
     have to read takes as many seconds for a token as the first call took for each token that it read or wrote; that is
     an estimate.
 
+    Args:
+        calls: all of the question.
+        tier: whose answer it is; that of the large model if nothing is said.
+
     Returns:
-        The call; None where the large model did not answer.
+        The call; None where the tier did not answer.
     """
-    answers = [call for call in calls if call.stage == "large_answer" and call.error is None]
+    answers = [call for call in calls if call.stage == answer_stage(tier) and call.error is None]
     if not answers:
         return None
     answer = answers[-1]
@@ -78,21 +85,21 @@ def _seconds_to_read(tokens: int, example: Call) -> float:
 def estimated_large(calls: Sequence[Call], large: str) -> Call | None:
     """Return the answer that the large model might have given, where it was not asked.
 
-    It would have read what the small model read: the number of tokens is the small model's, or the judge's where the
-    large model judged and read fewer (models cut text into tokens in different ways). It is taken to write as much as
-    the small model did, and to find nothing in a cache.
+    It would have read what the model read that answered last: the number of tokens is that model's, or the judge's
+    where the large model judged and read fewer (models cut text into tokens in different ways). It is taken to write as
+    much as that model did, and to find nothing in a cache.
 
     Returns:
-        The call; None where the small model gave no answer, or did not report its tokens.
+        The call; None where no model gave an answer, or the one that did not report its tokens.
     """
-    drafted = [call.usage for call in calls if call.stage == "small_answer" and call.error is None]
+    drafted = [call.usage for call in calls if is_answer(call.stage) and call.error is None]
     if not drafted or drafted[-1].input_tokens is None:
         return None
     read = [drafted[-1].input_tokens]
     read += [
         call.usage.input_tokens
         for call in calls
-        if call.stage == "verify" and call.model == large and call.usage.input_tokens
+        if is_verification(call.stage) and call.model == large and call.usage.input_tokens
     ]
     usage = Usage(input_tokens=min(read), output_tokens=drafted[-1].output_tokens)
-    return Call(stage="large_answer", model=large, usage=usage, seconds=0.0)
+    return Call(stage=answer_stage(LAST), model=large, usage=usage, seconds=0.0)

@@ -1,7 +1,9 @@
 """How much is read and written for one question, in tokens.
 
-The numbers are means over questions. They come from whoever plans, or from records: every one of them is a mean of what
-providers reported. This module knows no price.
+The numbers are means over questions, and come from whoever plans. Where records are given, ``automix plan`` takes the
+answers from what providers reported, and the context from what they reported of the small model's prompts, less the
+question and the instructions: the question is as long as an option says, and the length of the instructions is an
+estimate. All that a judge reads and writes is assumed. This module knows no price.
 """
 
 from __future__ import annotations

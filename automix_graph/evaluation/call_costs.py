@@ -54,10 +54,33 @@ def new_tokens(usage: Usage) -> float | None:
     return None if found < 0 else float(found)
 
 
-def _check_prices(rows: Sequence[Recorded], prices: Prices) -> None:
+def unit_label(unit: str | None) -> str:
+    """Return a unit as people read it; empty where nobody said which.
+
+    Example:
+        >>> unit_label("usd"), unit_label("seconds"), unit_label(None)
+        ('USD', 'seconds', '')
+    """
+    return "USD" if unit == "usd" else unit or ""
+
+
+def unpriced_models(rows: Sequence[Recorded], prices: Prices) -> list[str]:
+    """Return the models that were asked and whose price is unknown, in the order of the alphabet.
+
+    Args:
+        rows: whose calls are to be charged; those that failed are not.
+        prices: in USD.
+
+    Example:
+        >>> unpriced_models([], Prices())
+        []
+    """
     models = {call.model: call for row in rows if row.record and row.error is None for call in row.record.calls}
-    unknown = [model for model in sorted(models) if _price_unknown(models[model], prices)]
-    if unknown:
+    return [model for model in sorted(models) if _price_unknown(models[model], prices)]
+
+
+def _check_prices(rows: Sequence[Recorded], prices: Prices) -> None:
+    if unknown := unpriced_models(rows, prices):
         told = " ".join(f"--price {model}=INPUT/OUTPUT[/CACHED]" for model in unknown)
         raise ConfigurationError(
             f"no price is known for {', '.join(map(repr, unknown))}; give it in USD per million tokens ({told}), or "

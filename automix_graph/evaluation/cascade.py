@@ -94,8 +94,8 @@ def replay(outcomes: Outcomes, policy: Policy) -> Cascade:
         policy: decides at every tier but the last.
 
     Raises:
-        ConfigurationError: the policy returned something else than a decision, or one that goes to no tier.
-        ValueError: a `ColumnPolicy` did not return one decision a question.
+        ConfigurationError: the policy returned something else than a decision, or one that goes to no tier, or one that
+            decides about all questions at once did not return one decision a question.
 
     Example:
         >>> from automix_graph.policies import Threshold
@@ -105,10 +105,7 @@ def replay(outcomes: Outcomes, policy: Policy) -> Cascade:
         array([ 1.5, 21.5])
     """
     if isinstance(policy, MovingPolicy | ColumnPolicy):
-        judged = [judged_of(tier) for tier in outcomes.tiers[:-1]]
-        if not isinstance(policy, MovingPolicy):
-            _check(policy, np.shape(policy.accepts(judged[:1])), outcomes.n)
-        return _walked(outcomes, follow(policy, judged))
+        return _walked(outcomes, follow(policy, [judged_of(tier) for tier in outcomes.tiers[:-1]]))
     return _walked(outcomes, _one_by_one(outcomes, policy))
 
 
@@ -155,25 +152,9 @@ def run_cascade(outcomes: Outcomes, kept: Sequence[NDArray[np.bool_]]) -> Cascad
         raise ValueError(
             f"kept has shapes {shapes!r}; give {len(judged)} of shape ({outcomes.n},), one a verified tier"
         )
-    route = np.zeros(outcomes.n, dtype=np.intp)
-    cost = np.zeros(outcomes.n)
-    here = np.ones(outcomes.n, dtype=np.bool_)
-    for position, tier in enumerate(outcomes.tiers):
-        cost += np.where(here, tier.cost, 0.0)
-        route[here] = position
-        if position < len(judged):
-            cost += np.where(here, tier.verify_cost, 0.0)
-            here = here & ~kept[position]
-    quality = np.choose(route, [tier.quality for tier in outcomes.tiers])
-    return Cascade(route=route, quality=quality, cost=cost)
-
-
-def _check(policy: Policy, shape: tuple[int, ...], n: int) -> None:
-    if shape != (n,):
-        raise ValueError(
-            f"policy {policy.name!r} decided in shape {shape}; accepts(history) must return shape ({n},), one decision "
-            "a question"
-        )
+    first = np.ones(outcomes.n, dtype=np.bool_)
+    asked = np.logical_and.accumulate(np.column_stack([first, *(~column for column in kept)]), axis=1)
+    return _walked(outcomes, Paths(asked=asked, end=asked.sum(axis=1) - 1))
 
 
 def _one_by_one(outcomes: Outcomes, policy: Policy) -> Paths:

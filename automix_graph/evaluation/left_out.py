@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Self
 
-Reason = Literal["failed", "no small answer", "no large answer", "not verified", "not scored", "unknown cost"]
+Reason = str
+"""``"failed"``, ``"no small answer"`` (and so on), ``"not verified"``, ``"not scored"`` or ``"unknown cost"``."""
 
 
 @dataclass(frozen=True, kw_only=True)

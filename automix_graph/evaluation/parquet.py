@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
-from automix_graph.errors import ConfigurationError, MissingExtraError
+from automix_graph.errors import ConfigurationError
+from automix_graph.evaluation.arrow import require_pyarrow
+
+_NEEDED_FOR: Final = "reading Parquet tables"
 
 
 def column_names(path: Path) -> list[str]:
@@ -17,10 +19,13 @@ def column_names(path: Path) -> list[str]:
         ConfigurationError: the file is no Parquet file.
         MissingExtraError: pyarrow is not installed.
     """
-    arrow, parquet = _pyarrow()
+    require_pyarrow(_NEEDED_FOR)
+    import pyarrow
+    from pyarrow import parquet
+
     try:
         return [str(name) for name in parquet.read_schema(path).names]
-    except arrow.ArrowInvalid as error:
+    except pyarrow.ArrowInvalid as error:
         raise ConfigurationError(f"table {str(path)!r} is no Parquet file: {error}") from error
 
 
@@ -31,18 +36,12 @@ def read_cells(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
         ConfigurationError: the file is damaged.
         MissingExtraError: pyarrow is not installed.
     """
-    arrow, parquet = _pyarrow()
+    require_pyarrow(_NEEDED_FOR)
+    import pyarrow
+    from pyarrow import parquet
+
     try:
         table = parquet.read_table(path, columns=list(names))
-    except (arrow.ArrowInvalid, OSError) as error:
+    except (pyarrow.ArrowInvalid, OSError) as error:
         raise ConfigurationError(f"table {str(path)!r} cannot be read as Parquet: {error}") from error
     return {name: table.column(name).to_pylist() for name in names}
-
-
-def _pyarrow() -> tuple[ModuleType, ModuleType]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("reading Parquet tables", extra="evaluation") from error
-    return pyarrow, pyarrow.parquet

@@ -7,7 +7,7 @@ from typing import Any
 
 from automix_graph.evaluation.measures import confidence_measures
 from automix_graph.evaluation.outcomes import Tier, has_judgement
-from automix_graph.evaluation.results import Evaluation, PolicyResult, interval_dict
+from automix_graph.evaluation.results import Evaluation, PolicyResult, interval_ends
 from automix_graph.evaluation.undefined import Undefined, value_of
 from automix_graph.policies import Threshold
 
@@ -97,6 +97,6 @@ def _tier(tier: Tier, result: PolicyResult, position: int) -> dict[str, Any]:
 def _gain(evaluation: Evaluation) -> list[dict[str, Any]]:
     assert not isinstance(evaluation.gain, Undefined)
     return [
-        {**dataclasses.asdict(bin_), "gain": bin_.gain, "interval": interval_dict(interval)}
+        {**dataclasses.asdict(bin_), "gain": bin_.gain, "interval": interval_ends(interval)}
         for bin_, interval in zip(evaluation.gain, evaluation.gain_intervals, strict=True)
     ]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from automix_graph.errors import ConfigurationError, MissingExtraError
+from automix_graph.errors import ConfigurationError
+from automix_graph.evaluation.arrow import require_pyarrow
 from automix_graph.records import Recorded
 
 PARQUET_COLUMN: Final = "record"
@@ -150,11 +151,10 @@ def _read_lines(path: Path) -> RecordFile:
 
 
 def _read_parquet(path: Path) -> RecordFile:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("reading Parquet files", extra="evaluation") from error
+    require_pyarrow("reading Parquet files")
+    import pyarrow
+    from pyarrow import parquet
+
     gathered = _Gathered(path)
     try:
         with parquet.ParquetFile(path) as file:

@@ -10,32 +10,50 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
-from automix_graph.costs import Price, Prices, large_alone
+from automix_graph.costs import Price, Prices, asked_alone
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.call_costs import CostOf, Unit, cost_in
 from automix_graph.evaluation.left_out import LeftOut, Reason
 from automix_graph.evaluation.outcomes import Outcomes, Tier
 from automix_graph.evaluation.parquet import column_names
 from automix_graph.evaluation.record_files import PARQUET_COLUMN, lines_of
-from automix_graph.records import Call, Record, Recorded, Stage, Verification
-
-_STAGES: Final[tuple[Stage, ...]] = ("small_answer", "verify", "large_answer")
+from automix_graph.records import (
+    FIRST,
+    LAST,
+    SKIPPED,
+    Call,
+    Record,
+    Recorded,
+    Stage,
+    Verification,
+    answer_stage,
+    tiers_among,
+    verify_stage,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """A recorded question that can be evaluated."""
+    """A recorded question that can be evaluated; the lists have an entry for each tier.
+
+    Attributes:
+        id: of the question.
+        scores: of the answers.
+        costs: of the answers, as they were charged.
+        alone: of the answers, had nothing of the question come before them.
+        verifications: of each tier but the last.
+        verify_costs: likewise.
+        uncharged: whether a call failed that told no tokens.
+    """
 
     id: str
-    small: float
-    large: float
-    verification: Verification
-    small_cost: float
-    verify_cost: float
-    large_cost: float
-    large_alone: float
+    scores: list[float]
+    costs: list[float]
+    alone: list[float]
+    verifications: list[Verification]
+    verify_costs: list[float]
     uncharged: bool
 
 
@@ -47,8 +65,8 @@ def outcomes_of(
 ) -> tuple[Outcomes, LeftOut]:
     """Return the outcomes of recorded questions, and which questions had to be left out.
 
-    The large model alone is charged for its answer with as much of the prompt cached as the first call to the same
-    model in that question found (`automix_graph.costs.large_alone`): asked alone, it finds no prompt that its own
+    A model alone is charged for its answer with as much of the prompt cached as the first call to the same model in
+    that question found (`automix_graph.costs.asked_alone`): asked alone, it finds no prompt that its own
     verification has read. A call that failed and told no tokens is not charged; its question is named.
 
     Args:
@@ -57,7 +75,7 @@ def outcomes_of(
         unit: of costs.
 
     Returns:
-        The outcomes of the tiers ``"small"`` and ``"large"``, and the questions without them by reason.
+        The outcomes of all tiers, ``"small"`` first and ``"large"`` last, and the questions without them by reason.
 
     Raises:
         ConfigurationError: no question is left, settings are mixed, two records have the same id, a price is unknown,
@@ -78,72 +96,79 @@ def outcomes_of(
     """
     _check_settings(rows)
     cost_of = cost_in(unit, rows, Prices(prices))
-    read = [(row.id, _read(row, cost_of)) for row in rows]
+    names = tiers_among(draft.tier for row in rows if row.record is not None for draft in row.record.drafts)
+    read = [(row.id, _read(row, names, cost_of)) for row in rows]
     kept = [found for _, found in read if isinstance(found, _Row)]
     dropped = [(name, found) for name, found in read if not isinstance(found, _Row)]
     left_out = LeftOut.of(dropped, uncharged=(row.id for row in kept if row.uncharged))
     if not kept:
         told = ", ".join(f"{reason}: {count}" for reason, count in left_out.counts.items()) or "there are none"
         raise ConfigurationError(
-            f"no recorded question can be evaluated ({told}); each needs the answers of both tiers, a verification and "
-            "scores"
+            f"no recorded question can be evaluated ({told}); each needs the answers of all tiers, a verification of "
+            "each but the last, and scores"
         )
     try:
-        return _outcomes(kept, unit), left_out
+        return _outcomes(kept, names, unit), left_out
     except ValueError as error:
         raise ConfigurationError(f"the records cannot be evaluated (rows count from 0): {error}") from error
 
 
-def _outcomes(rows: Sequence[_Row], unit: Unit) -> Outcomes:
-    small = Tier(
-        name="small",
-        quality=[row.small for row in rows],
-        cost=[row.small_cost for row in rows],
-        verifications=[row.verification for row in rows],
-        verify_cost=[row.verify_cost for row in rows],
-    )
-    large = Tier(
-        name="large",
-        quality=[row.large for row in rows],
-        cost=[row.large_cost for row in rows],
-        alone_cost=[row.large_alone for row in rows],
-    )
-    return Outcomes(tiers=(small, large), ids=tuple(row.id for row in rows), unit=unit)
+def _outcomes(rows: Sequence[_Row], names: Sequence[str], unit: Unit) -> Outcomes:
+    tiers = []
+    for position, name in enumerate(names):
+        judged = position < len(names) - 1
+        tiers.append(
+            Tier(
+                name=name,
+                quality=[row.scores[position] for row in rows],
+                cost=[row.costs[position] for row in rows],
+                alone_cost=[row.alone[position] for row in rows],
+                verifications=[row.verifications[position] for row in rows] if judged else None,
+                verify_cost=[row.verify_costs[position] for row in rows] if judged else 0.0,
+            )
+        )
+    return Outcomes(tiers=tuple(tiers), ids=tuple(row.id for row in rows), unit=unit)
 
 
-def _missing(row: Recorded) -> Reason | None:
+def _missing(row: Recorded, names: Sequence[str]) -> Reason | None:
     """Return why a question cannot be evaluated in any unit."""
     record = row.record
     if row.error is not None or record is None:
         return "failed"
-    checks: dict[Reason, bool] = {
-        "no small answer": record.draft("small") is None and "small" not in row.scores,
-        "no large answer": record.draft("large") is None or large_alone(record.calls) is None,
-        "not verified": not record.verifications,
-        "not scored": not row.scores.keys() >= {"small", "large"},
-    }
-    return next((reason for reason, missing in checks.items() if missing), None)
+    for name in names:
+        answered = record.draft(name) is not None and asked_alone(record.calls, name) is not None
+        if not answered and (name == LAST or name not in row.scores):
+            return f"no {name} answer"
+    if len(record.verifications) < len(names) - 1 or SKIPPED in record.verifications:
+        return "not verified"
+    return None if row.scores.keys() >= set(names) else "not scored"
 
 
-def _read(row: Recorded, cost_of: CostOf) -> _Row | Reason:
-    if (reason := _missing(row)) is not None:
+def _read(row: Recorded, names: Sequence[str], cost_of: CostOf) -> _Row | Reason:
+    if (reason := _missing(row, names)) is not None:
         return reason
     record = cast("Record", row.record)
-    small, verify, large = (_total(record.calls, stage, cost_of) for stage in _STAGES)
-    alone = cost_of(cast("Call", large_alone(record.calls)))
-    if small is None or verify is None or large is None or alone is None:
+    costs = [_total(record.calls, answer_stage(name), cost_of) for name in names]
+    verify_costs = [_total(record.calls, verify_stage(name), cost_of) for name in names[:-1]]
+    alone = [_alone(record.calls, name, cost_of) for name in names]
+    if None in (*costs, *verify_costs, *alone):
         return "unknown cost"
     return _Row(
         id=row.id,
-        small=row.scores["small"],
-        large=row.scores["large"],
-        verification=record.verifications[0],
-        small_cost=small,
-        verify_cost=verify,
-        large_cost=large,
-        large_alone=alone,
+        scores=[row.scores[name] for name in names],
+        costs=cast("list[float]", costs),
+        alone=cast("list[float]", alone),
+        verifications=list(record.verifications),
+        verify_costs=cast("list[float]", verify_costs),
         uncharged=any(_told_nothing(call) and cost_of(call) is None for call in record.calls),
     )
+
+
+def _alone(calls: Sequence[Call], tier: str, cost_of: CostOf) -> float | None:
+    if tier == FIRST:
+        return _total(calls, answer_stage(tier), cost_of)  # nothing comes before it
+    alone = asked_alone(calls, tier)
+    return _total(calls, answer_stage(tier), cost_of) if alone is None else cost_of(alone)
 
 
 def _total(calls: Sequence[Call], stage: Stage, cost_of: CostOf) -> float | None:

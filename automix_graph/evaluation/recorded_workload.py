@@ -15,7 +15,7 @@ import numpy as np
 from automix_graph.costs import Price, QuestionCosts
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.cascade import replay
-from automix_graph.evaluation.outcomes import Outcomes
+from automix_graph.evaluation.question_costs import question_costs
 from automix_graph.evaluation.recorded_outcomes import outcomes_of
 from automix_graph.policies import Policy
 from automix_graph.records import Call, Record, Recorded, Stage
@@ -66,9 +66,15 @@ class RecordedWorkload:
             prices: USD per million tokens by model label, where list prices do not apply.
 
         Raises:
-            ConfigurationError: as for `outcomes_of`, or no provider told how many tokens it read.
+            ConfigurationError: as for `outcomes_of`, there are more than two models, or no provider told how many
+                tokens it read.
         """
         outcomes, _ = outcomes_of(rows, prices=prices)
+        if len(outcomes.tiers) != 2:
+            raise ConfigurationError(
+                f"the records are of {len(outcomes.tiers)} models, and a plan weighs two against each other; see what "
+                "they come to with: automix evaluate RECORDS"
+            )
         evaluated = set(outcomes.ids or ())
         records = [row.record for row in rows if row.id in evaluated and row.record is not None]
         drafted, answered = (_answers(records, stage) for stage in ("small_answer", "large_answer"))
@@ -83,7 +89,7 @@ class RecordedWorkload:
             large_answer=_mean("output", [call.usage.output_tokens for call in answered]),
             accept_rate=1 - replay(outcomes, policy).escalated,
             qualities=(float(outcomes.small.quality.mean()), float(outcomes.large.quality.mean())),
-            costs=_costs(outcomes),
+            costs=question_costs(outcomes),
         )
 
 
@@ -108,14 +114,3 @@ def _mean(kind: str, counts: Sequence[int | None]) -> int:
             "options instead of the records"
         )
     return round(float(np.mean(known)))
-
-
-def _costs(outcomes: Outcomes) -> QuestionCosts:
-    small, large = outcomes.small, outcomes.large
-    return QuestionCosts(
-        small=float(small.cost.mean()),
-        verify=float(small.verify_cost.mean()),
-        escalate=float(large.cost.mean()),
-        always_small=float(small.alone_cost.mean()),
-        always_large=float(large.alone_cost.mean()),
-    )

@@ -34,7 +34,7 @@ class Measures:
         return {
             **{name: value_of(found) for name, found in self.values.items()},
             "undefined": reasons,
-            "intervals": {name: interval_dict(self.intervals[name]) for name in self.values},
+            "intervals": {name: interval_ends(self.intervals[name]) for name in self.values},
         }
 
 
@@ -99,6 +99,6 @@ class Evaluation:
     left_out: LeftOut = field(default_factory=LeftOut)
 
 
-def interval_dict(interval: Interval) -> dict[str, float | int | None]:
-    """Return the ends of an interval as plain data."""
+def interval_ends(interval: Interval) -> dict[str, float | int | None]:
+    """Return the ends of an interval as plain data; the estimate stands elsewhere, under the name of its measure."""
     return {"low": interval.low, "high": interval.high, "failed_resamples": interval.failed_resamples}

@@ -2,6 +2,18 @@
 
 from automix_graph.graph.all_tiers import AllTiers, Run
 from automix_graph.graph.build import build_automix, create_automix
+from automix_graph.graph.call_settings import AutomixContext
+from automix_graph.graph.parts import ModelTier
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
 
-__all__ = ["AllTiers", "AutomixInput", "AutomixOutput", "AutomixState", "Run", "build_automix", "create_automix"]
+__all__ = [
+    "AllTiers",
+    "AutomixContext",
+    "AutomixInput",
+    "AutomixOutput",
+    "AutomixState",
+    "ModelTier",
+    "Run",
+    "build_automix",
+    "create_automix",
+]

@@ -17,15 +17,19 @@ from langchain_core.runnables import RunnableConfig
 
 from automix_graph.costs import Price, bill_of
 from automix_graph.errors import ConfigurationError
+from automix_graph.graph.conversation import checked_question
+from automix_graph.graph.draft import draft_node
+from automix_graph.graph.limiting import Limiting
 from automix_graph.graph.node import Node
-from automix_graph.graph.nodes import STAGES, checked_question, draft_node, retrieve_node, start_record, verify_node
-from automix_graph.graph.parts import Parts, Retriever, as_retriever
+from automix_graph.graph.parts import Parts, Retriever, Tiers, as_retriever
+from automix_graph.graph.retrieve import retrieve_node, start_record
 from automix_graph.graph.state import AutomixState
+from automix_graph.graph.verify import verify_node
 from automix_graph.models.calling import is_failure, reason_of
+from automix_graph.models.retrying import Retries
 from automix_graph.prompts import Layout, Prompts
-from automix_graph.records import Passage, Record, Route
+from automix_graph.records import Passage, Record, answer_stage, verify_stage
 from automix_graph.verification import Verifier
-from automix_graph.verification.verifier import reads_logprobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,16 +46,18 @@ class Run:
 
 
 class AllTiers:
-    """Ask the small model, the verifier and the large model, always.
+    """Ask every model and every verifier, always.
 
     Args:
         small: as for `build_automix`, like all that follows.
         large: the model that a cascade asks where the small answer is not good enough.
+        tiers: two or more models in place of both, cheapest first.
         retriever: what fetches passages; None where every question comes with its own.
-        verifier: who judges the small answer. One that can stop early does not: nobody decides.
+        verifier: who judges the answers. One that can stop early does not: nobody decides.
         language: of the prompts.
         layout: of the prompts of a model that judges.
         prices: USD per million tokens by model label, where list prices do not apply.
+        retries: what is done about models that fail for a reason that may pass.
 
     Raises:
         ConfigurationError: an argument cannot be used as given.
@@ -72,19 +78,31 @@ class AllTiers:
     def __init__(
         self,
         *,
-        small: str | BaseChatModel,
-        large: str | BaseChatModel,
+        small: str | BaseChatModel | None = None,
+        large: str | BaseChatModel | None = None,
+        tiers: Tiers | None = None,
         retriever: Retriever | None = None,
         verifier: str | BaseChatModel | Verifier | None = None,
         language: str | Path | Prompts = "auto",
         layout: Layout | None = None,
         prices: Mapping[str, Price | Sequence[float]] | None = None,
+        retries: Retries | None = None,
     ) -> None:
         self.parts = Parts.of(
-            small=small, large=large, verifier=verifier, language=language, layout=layout, prices=prices
+            small=small,
+            large=large,
+            tiers=tiers,
+            verifier=verifier,
+            language=language,
+            layout=layout,
+            prices=prices,
+            retries=retries,
         )
         self.retriever = None if retriever is None else as_retriever(retriever)
-        self._retrieve = None if self.retriever is None else retrieve_node(self.retriever, prompts=self.parts.prompts)
+        self._retrieve: Node | None = None
+        if self.retriever is not None:
+            unlimited = _unlimited(self.parts)
+            self._retrieve = retrieve_node(self.retriever, prompts=self.parts.prompts, limiting=unlimited)
         self._tiers = _nodes(self.parts)
 
     def record(
@@ -128,7 +146,8 @@ class AllTiers:
         """Return the state to begin with, and the node that fetches passages where there are none."""
         begun = {"question": checked_question(question)}
         if passages is not None:
-            begun["record"] = start_record(question, tuple(passages), self.parts.prompts).seal()
+            record = start_record(question, self.parts.prompts)
+            begun["record"] = dataclasses.replace(record, passages=tuple(passages)).seal()
             return cast("AutomixState", begun), None
         if self._retrieve is None:
             raise ConfigurationError(
@@ -139,46 +158,49 @@ class AllTiers:
     def _not_retrieved(self, question: str, error: Exception) -> Run:
         if not is_failure(error):
             raise error
-        return Run(
-            record=start_record(question, (), self.parts.prompts), error=f"the retriever raised {reason_of(error)}"
-        )
+        return Run(record=start_record(question, self.parts.prompts), error=f"the retriever raised {reason_of(error)}")
 
     def _finished(self, state: AutomixState) -> Run:
         record = Record.unseal(state["record"])
         bill = bill_of(record.calls, large=self.parts.large.label, prices=self.parts.prices)
-        return Run(record=dataclasses.replace(record, bill=bill), error=_incomplete(record))
+        return Run(record=dataclasses.replace(record, bill=bill), error=_incomplete(record, self.parts))
 
 
 def _nodes(parts: Parts) -> tuple[Node, ...]:
-    def draft(tier: Route) -> Node:
-        model = parts.small if tier == "small" else parts.large
-        return draft_node(
-            model,
-            tier=tier,
-            prompts=parts.answer_prompts(model),
-            prices=parts.prices,
-            logprobs=tier == "small" and reads_logprobs(parts.verifier),
-        )
+    unlimited = _unlimited(parts)
+    nodes = []
+    for tier in parts.tiers:
+        nodes.append(draft_node(tier, prompts=parts.answer_prompts(tier.model), limiting=unlimited))
+        if tier.verifier is not None:
+            nodes.append(
+                verify_node(tier.verifier, tier.name, deciding=None, prompts=parts.prompts, limiting=unlimited)
+            )
+    return tuple(nodes)
 
-    verify = verify_node(parts.verifier, None, prompts=parts.prompts, prices=parts.prices, large=parts.large.label)
-    return draft("small"), verify, draft("large")
+
+def _unlimited(parts: Parts) -> Limiting:
+    return Limiting(limits=None, prices=parts.prices)
 
 
 def _merged(state: AutomixState, update: Mapping[str, object]) -> AutomixState:
     return cast("AutomixState", {**state, **update})
 
 
-def _incomplete(record: Record) -> str | None:
+def _incomplete(record: Record, parts: Parts) -> str | None:
     """Return what a record lacks: an answer, or the judgement of a judge that could not be reached.
 
     A judge that was reached and decided nothing is no failure: it is what a cascade would have had to go by.
     """
-    reasons = [
-        f"the {tier} model gave no answer: {[call.error for call in record.calls if call.stage == stage][-1]}"
-        for tier, stage in STAGES.items()
-        if record.draft(tier) is None
-    ]
-    judged = record.verifications[-1]
-    if judged.failure is not None and any(call.stage == "verify" and call.error for call in record.calls):
-        reasons.append(f"the verifier came to no judgement: {judged.failure}")
+    reasons = []
+    for position, tier in enumerate(parts.tiers):
+        if record.draft(tier.name) is None:
+            reasons.append(f"the {tier.name} model gave no answer: {_errors(record, answer_stage(tier.name))[-1]}")
+        if tier.verifier is not None:
+            failure = record.verifications[position].failure
+            if failure is not None and any(_errors(record, verify_stage(tier.name))[-1:]):
+                reasons.append(f"the verifier came to no judgement: {failure}")
     return "; ".join(reasons) or None
+
+
+def _errors(record: Record, stage: str) -> list[str | None]:
+    return [call.error for call in record.calls if call.stage == stage]

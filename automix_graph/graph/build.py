@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 from langchain_core.language_models import BaseChatModel
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 
-from automix_graph.costs import Price
+from automix_graph.costs import Limits, Price
 from automix_graph.errors import ConfigurationError
+from automix_graph.graph.commit import Ending
+from automix_graph.graph.deciding import Deciding, Reviewed
 from automix_graph.graph.defaults import choose_policy
-from automix_graph.graph.nodes import OnLargeFailure, large_answer_node, retrieve_node, small_answer_node, verify_node
-from automix_graph.graph.parts import Parts, Retriever, as_retriever
+from automix_graph.graph.draft import OnLargeFailure, ahead_of
+from automix_graph.graph.limiting import Limiting, require_prices
+from automix_graph.graph.parts import Parts, Retriever, Tiers, as_retriever
 from automix_graph.graph.policy_check import require_made_for
-from automix_graph.graph.routing import route_verified
-from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
+from automix_graph.graph.wiring import CompiledGraph, Graph, Wiring
+from automix_graph.models.retrying import Retries
 from automix_graph.policies import Policy
 from automix_graph.prompts import Layout, Prompts
 from automix_graph.verification import Verifier
-from automix_graph.verification.verifier import reads_logprobs
 
-Graph = StateGraph[AutomixState, None, AutomixInput, AutomixOutput]
-CompiledGraph = CompiledStateGraph[AutomixState, None, AutomixInput, AutomixOutput]
+__all__ = ["CompiledGraph", "Graph", "build_automix", "create_automix"]
 
 
 def build_automix(
     *,
-    small: str | BaseChatModel,
-    large: str | BaseChatModel,
+    small: str | BaseChatModel | None = None,
+    large: str | BaseChatModel | None = None,
+    tiers: Tiers | None = None,
     retriever: Retriever,
     verifier: str | BaseChatModel | Verifier | None = None,
     policy: Policy | None = None,
@@ -38,26 +38,44 @@ def build_automix(
     layout: Layout | None = None,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
+    retries: Retries | None = None,
+    condense: bool = False,
+    review: Collection[Reviewed] = (),
+    limits: Limits | None = None,
+    speculative: bool = False,
 ) -> Graph:
     """Build the graph, to be extended or compiled with a checkpointer.
 
     Args:
         small: the model that answers first: ``"provider:model"``, ``"local:NAME"`` or any LangChain chat model.
         large: the model that is asked where the small answer is not good enough.
+        tiers: two or more models in place of `small` and `large`, cheapest first. All but the last are judged, and a
+            policy may skip some; a `ModelTier` has a verifier of its own.
         retriever: any retriever, vector store or ``Runnable[str, list[Document]]``.
-        verifier: who judges the small answer. None: the large model, with one short verdict (the embedded large model:
-            by the likelihood of the answer, on the scale that was measured for it). ``"small"``, ``"large"``, a
-            model's name or a chat model: that model. Or any `Verifier`, or a function or Runnable that returns a
-            score, see `FunctionVerifier`.
-        policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT. One that was
-            calibrated and loaded from its file is refused if it was made for other models, prompts or another verifier.
+        verifier: who judges the answers. None: the large model, with one short verdict (the embedded large model: by
+            the likelihood of the answer, on the scale that was measured for it). ``"small"`` (the first of more than
+            two), ``"large"`` (the last), a model's name or a chat model: that model. Or any `Verifier`, or a function
+            or Runnable that returns a score, see `FunctionVerifier`.
+        policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT. One that may
+            abstain ends such questions with the route ``"abstain"``. One that was calibrated and loaded from its file
+            is refused if it was made for other models, prompts or another verifier.
         language: of the prompts: ``"en"``, ``"zh"``, or ``"auto"`` to choose from each question; or the
             `pathlib.Path` of a folder with prompts in another language, or `Prompts` that you have changed.
         layout: of the prompts of a model that judges: ``"shared"`` puts all that judging and answering have in common
             first, so that a prompt cache serves the second read; ``"document"`` is the order of the AutoMix prompt.
             None: that of the `Prompts` given as language, else ``"shared"``.
         prices: USD per million tokens by model label, where list prices do not apply.
-        on_large_failure: ``"degrade"`` returns the rejected small answer marked ``degraded``, ``"raise"`` raises.
+        on_large_failure: of the last model: ``"degrade"`` returns the best rejected answer marked ``degraded``,
+            ``"raise"`` raises.
+        retries: what is done about models that fail for a reason that may pass. None: `Retries` for models given by
+            name, nothing for chat models of your own. Those that retry by themselves are never retried here.
+        condense: whether the small model first makes a follow-up question of a conversation stand alone.
+        review: decisions that a person is asked about before they are followed, ``"escalate"`` or ``"abstain"`` or
+            both: the graph stops with an interrupt, and is resumed with ``Command(resume="accept")``, ``"escalate"``
+            or ``"abstain"``. Needs a checkpointer.
+        limits: ceilings on the cost, the calls and the seconds of a question; None: there are none.
+        speculative: whether the last model begins its answer while the draft before it is judged. It saves time where
+            that is rejected, and costs a call where it is kept; such a call is cancelled, its cost unknown.
 
     Returns:
         The graph, not compiled.
@@ -67,53 +85,49 @@ def build_automix(
         MissingExtraError: a model needs a package that is not installed.
         ModelFileError: a local model's weights are missing or damaged.
     """
-    if on_large_failure not in get_args(OnLargeFailure):
-        raise ConfigurationError(f"on_large_failure is {on_large_failure!r}; use 'degrade' or 'raise'")
-    parts = Parts.of(small=small, large=large, verifier=verifier, language=language, layout=layout, prices=prices)
+    _check_choices(on_large_failure, review, speculative=speculative)
+    parts = Parts.of(
+        small=small,
+        large=large,
+        tiers=tiers,
+        verifier=verifier,
+        language=language,
+        layout=layout,
+        prices=prices,
+        retries=retries,
+    )
     follows = choose_policy(policy)
     require_made_for(follows, parts)
-    graph: Graph = StateGraph(AutomixState, input_schema=AutomixInput, output_schema=AutomixOutput)
-    graph.add_node("retrieve", retrieve_node(as_retriever(retriever), prompts=parts.prompts))
-    graph.add_node(
-        "small_answer",
-        small_answer_node(
-            parts.small,
-            prompts=parts.answer_prompts(parts.small),
-            prices=parts.prices,
-            logprobs=reads_logprobs(parts.verifier),
-        ),
+    require_prices(limits, parts.prices, parts.labels)
+    ending = Ending(large=parts.large.label, prices=parts.prices, prompts=parts.prompts)
+    wiring = Wiring(
+        parts=parts,
+        limiting=Limiting(limits=limits, prices=parts.prices),
+        ending=ending,
+        deciding=Deciding(policy=follows, tiers=len(parts.tiers), ending=ending, reviewed=frozenset(review)),
+        on_large_failure=on_large_failure,
+        ahead=ahead_of(parts.tiers[-1], prompts=parts.answer_prompts(parts.large)) if speculative else None,
     )
-    graph.add_node(
-        "verify",
-        verify_node(
-            parts.verifier,
-            follows,
-            prompts=parts.prompts,
-            prices=parts.prices,
-            large=parts.large.label,
-        ),
-    )
-    graph.add_node(
-        "large_answer",
-        large_answer_node(
-            parts.large,
-            prompts=parts.answer_prompts(parts.large),
-            prices=parts.prices,
-            on_failure=on_large_failure,
-        ),
-    )
-    graph.add_edge(START, "retrieve")
-    graph.add_edge("retrieve", "small_answer")
-    graph.add_edge("small_answer", "verify")
-    graph.add_conditional_edges("verify", route_verified, {"return": END, "large_answer": "large_answer"})
-    graph.add_edge("large_answer", END)
-    return graph
+    return wiring.graph(as_retriever(retriever), condense=condense)
+
+
+def _check_choices(on_large_failure: object, review: object, *, speculative: bool) -> None:
+    if on_large_failure not in get_args(OnLargeFailure):
+        raise ConfigurationError(f"on_large_failure is {on_large_failure!r}; use 'degrade' or 'raise'")
+    known = get_args(Reviewed)
+    if not isinstance(review, Collection) or isinstance(review, str) or not set(review) <= set(known):
+        raise ConfigurationError(f"review is {review!r}; give some of {', '.join(map(repr, known))}, as in ['abstain']")
+    if review and speculative:
+        raise ConfigurationError(
+            "review and speculative are given; an answer cannot be on its way while a person thinks"
+        )
 
 
 def create_automix(
     *,
-    small: str | BaseChatModel,
-    large: str | BaseChatModel,
+    small: str | BaseChatModel | None = None,
+    large: str | BaseChatModel | None = None,
+    tiers: Tiers | None = None,
     retriever: Retriever,
     verifier: str | BaseChatModel | Verifier | None = None,
     policy: Policy | None = None,
@@ -121,6 +135,11 @@ def create_automix(
     layout: Layout | None = None,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
+    retries: Retries | None = None,
+    condense: bool = False,
+    review: Collection[Reviewed] = (),
+    limits: Limits | None = None,
+    speculative: bool = False,
 ) -> CompiledGraph:
     """Build and compile the graph; see `build_automix` for the arguments and errors.
 
@@ -142,6 +161,7 @@ def create_automix(
     graph = build_automix(
         small=small,
         large=large,
+        tiers=tiers,
         retriever=retriever,
         verifier=verifier,
         policy=policy,
@@ -149,5 +169,13 @@ def create_automix(
         layout=layout,
         prices=prices,
         on_large_failure=on_large_failure,
+        retries=retries,
+        condense=condense,
+        review=review,
+        limits=limits,
+        speculative=speculative,
     )
-    return graph.compile(name="automix")
+    compiled = graph.compile(name="automix")
+    # So that what stands behind it in a pipe is streamed the answer, and not what each node has written.
+    compiled.stream_mode = "values"
+    return compiled

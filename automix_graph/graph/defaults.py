@@ -6,15 +6,20 @@ from langchain_core.language_models import BaseChatModel
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import NamedModel, named
+from automix_graph.models.retrying import Retries
 from automix_graph.policies import AcceptCorrect, Policy
 from automix_graph.verification import Likelihood, ShortVerdict, Verifier, as_verifier
 from automix_graph.verification.scales import measured_scale
 
 
 def choose_verifier(
-    verifier: str | BaseChatModel | Verifier | None, *, small: NamedModel, large: NamedModel
+    verifier: str | BaseChatModel | NamedModel | Verifier | None,
+    *,
+    small: NamedModel,
+    large: NamedModel,
+    retries: Retries | None = None,
 ) -> Verifier:
-    """Return the verifier that the caller named or gave; None is the large model.
+    """Return the verifier that the caller named or gave; None is the large model, which is the last of more than two.
 
     Raises:
         ConfigurationError: it is neither a verifier nor a model.
@@ -23,8 +28,8 @@ def choose_verifier(
         return _judged_by(large)
     if verifier == "small":
         return _judged_by(small)
-    if isinstance(verifier, str | BaseChatModel):
-        return _judged_by(named(verifier))
+    if isinstance(verifier, str | BaseChatModel | NamedModel):
+        return _judged_by(named(verifier, retries=retries))
     if (found := as_verifier(verifier)) is not None:
         return found
     raise ConfigurationError(
@@ -37,30 +42,15 @@ def choose_policy(policy: Policy | None) -> Policy:
     """Return the policy that the caller gave, else the one that follows the verdict.
 
     Raises:
-        ConfigurationError: it is no policy, or one that may abstain, which the graph cannot follow.
+        ConfigurationError: it is no policy.
     """
     if policy is None:
         return AcceptCorrect()
     if isinstance(policy, Policy) and not isinstance(policy, type):
-        if _may_abstain(policy):
-            raise ConfigurationError(
-                f"policy {policy.name!r} may abstain, and this graph always answers; leave out abstain_below, and "
-                "use beyond='keep' and two tiers in Capped"
-            )
         return policy
     raise ConfigurationError(
         f"policy is {policy!r}; give None, Threshold(minimum), or an object with name and decide(history)"
     )
-
-
-def _may_abstain(policy: object) -> bool:
-    if getattr(policy, "abstain_below", None) is not None:
-        return True
-    # A ceiling of one tier gives up drafts without a judgement.
-    if getattr(policy, "beyond", None) == "abstain" or getattr(policy, "max_tiers", 2) < 2:
-        return True
-    wrapped = (getattr(policy, "policy", None), *getattr(policy, "policies", ()))
-    return any(_may_abstain(inner) for inner in wrapped if isinstance(inner, Policy))
 
 
 def _judged_by(judge: NamedModel) -> Verifier:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
-from langchain_core.runnables.config import set_config_context
 
-from automix_graph.graph.progress import unstreamed
+from automix_graph.graph.quiet import aquietly, quietly
+from automix_graph.graph.replay import areplay, replay
 from automix_graph.graph.state import AutomixState, Update
+from automix_graph.graph.tracing import trace_outcome
 
 SyncBody = Callable[[AutomixState, RunnableConfig], Update]
 AsyncBody = Callable[[AutomixState, RunnableConfig], Coroutine[Any, Any, Update]]
+
+
+UNHEARD: Final = "unheard"
+"""In what a body returns: whether its answer is still to be streamed. It is no part of the state."""
 
 
 class Node(Runnable[AutomixState, Update]):
@@ -36,19 +41,18 @@ class Node(Runnable[AutomixState, Update]):
 
     def invoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
         """Run the sync body."""
-        config = ensure_config(config)
-        if self._streams:
-            return self._body(input, config)
-        config = unstreamed(config)
-        # In the context too: runnables that wrap a model merge the config of the context with the one they are given.
-        with set_config_context(config) as context:
-            return context.run(self._body, input, config)
+        given = ensure_config(config)
+        update = self._body(input, given) if self._streams else quietly(partial(self._body, input), given)
+        if update.pop(UNHEARD, False):
+            replay(update["messages"][-1], given)
+        trace_outcome(update, given)
+        return update
 
     async def ainvoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
         """Run the async body."""
-        config = ensure_config(config)
-        if self._streams:
-            return await self._abody(input, config)
-        config = unstreamed(config)
-        with set_config_context(config) as context:
-            return await asyncio.create_task(self._abody(input, config), context=context)
+        given = ensure_config(config)
+        update = await (self._abody(input, given) if self._streams else aquietly(partial(self._abody, input), given))
+        if update.pop(UNHEARD, False):
+            await areplay(update["messages"][-1], given)
+        trace_outcome(update, given)
+        return update

@@ -1,4 +1,4 @@
-"""What a cascade is made of, from the arguments that users give: models, verifier, prompts and prices, checked."""
+"""The parts of a cascade that ask models: who answers, who judges, with which prompts and at which prices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from automix_graph.costs import Price, Prices
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph.defaults import choose_verifier
 from automix_graph.models.calling import NamedModel, named
+from automix_graph.models.retrying import Retries
 from automix_graph.prompts import Layout, PromptChoice, Prompts
+from automix_graph.records import tier_names
 from automix_graph.verification import Verifier
 from automix_graph.verification.verifier import models_of
 
@@ -25,20 +27,58 @@ Retriever = Runnable[str, list[Document]] | VectorStore
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelTier:
+    """A model of a cascade that has a verifier of its own.
+
+    Attributes:
+        model: who answers: ``"provider:model"``, ``"local:NAME"``, any LangChain chat model, or one with its label, see
+            `automix_graph.models.named`.
+        verifier: who judges its answers, as for `build_automix`; None: whoever judges those of the others. That of the
+            last tier is never asked, so give it none.
+        fallbacks: who answers in the model's place, in this order, when it fails for a reason that may pass.
+        retries: what is done about such failures, as for `build_automix`; None: what is done about those of the others.
+
+    Example:
+        >>> ModelTier(model="openai:gpt-5-nano", verifier="small").verifier
+        'small'
+    """
+
+    model: str | BaseChatModel | NamedModel
+    verifier: str | BaseChatModel | NamedModel | Verifier | None = None
+    fallbacks: Sequence[str | BaseChatModel] = ()
+    retries: Retries | None = None
+
+
+Tiers = Sequence[str | BaseChatModel | NamedModel | ModelTier]
+"""Models, cheapest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierParts:
+    """A tier of a cascade.
+
+    Attributes:
+        name: by its place, see `automix_graph.records.tiers.tier_names`.
+        model: who answers.
+        verifier: who judges the answers; None for the last tier.
+    """
+
+    name: str
+    model: NamedModel
+    verifier: Verifier | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """The parts of a cascade but for its retriever and its policy.
 
     Attributes:
-        small: the model that answers first.
-        large: the model that answers where the small one is not good enough.
-        verifier: who judges the small answer.
-        prompts: of a model that judges.
+        tiers: cheapest first, at least two.
+        prompts: of models that judge.
         prices: of all tokens.
     """
 
-    small: NamedModel
-    large: NamedModel
-    verifier: Verifier
+    tiers: tuple[TierParts, ...]
     prompts: PromptChoice
     prices: Prices
 
@@ -46,12 +86,14 @@ class Parts:
     def of(
         cls,
         *,
-        small: str | BaseChatModel,
-        large: str | BaseChatModel,
-        verifier: str | BaseChatModel | Verifier | None,
+        small: str | BaseChatModel | None,
+        large: str | BaseChatModel | None,
+        tiers: Tiers | None,
+        verifier: str | BaseChatModel | NamedModel | Verifier | None,
         language: str | Path | Prompts,
         layout: Layout | None,
         prices: Mapping[str, Price | Sequence[float]] | None,
+        retries: Retries | None = None,
     ) -> Self:
         """Return the parts that the arguments of `build_automix` name.
 
@@ -60,21 +102,47 @@ class Parts:
             MissingExtraError: a model needs a package that is not installed.
             ModelFileError: a local model's weights are missing or damaged.
         """
-        small_model, large_model = named(small), named(large)
-        judge = choose_verifier(verifier, small=small_model, large=large_model)
-        return cls(
-            small=small_model,
-            large=large_model,
-            verifier=judge,
-            prompts=PromptChoice.of(language, layout),
-            prices=_known_prices(prices, small_model, large_model, judge),
+        given = _given(small, large, tiers)
+        models = [named(tier.model, retries=tier.retries or retries, fallbacks=tier.fallbacks) for tier in given]
+        judges = [
+            choose_verifier(
+                verifier if tier.verifier is None else tier.verifier,
+                small=models[0],
+                large=models[-1],
+                retries=retries,
+            )
+            for tier in given[:-1]
+        ]
+        cascade = tuple(
+            TierParts(name=name, model=model, verifier=judge)
+            for name, model, judge in zip(tier_names(len(given)), models, (*judges, None), strict=True)
         )
+        return cls(
+            tiers=cascade, prompts=PromptChoice.of(language, layout), prices=_known_prices(prices, models, judges)
+        )
+
+    @property
+    def large(self) -> NamedModel:
+        """The model of the last tier."""
+        return self.tiers[-1].model
+
+    @property
+    def verifiers(self) -> tuple[Verifier, ...]:
+        """Who judges the answers of each tier but the last."""
+        return tuple(tier.verifier for tier in self.tiers if tier.verifier is not None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of all models, as far as verifiers say whom they ask."""
+        judges = [judge for verifier in self.verifiers for judge in models_of(verifier) or ()]
+        models = [tier.model for tier in self.tiers]
+        fallbacks = [fallback for model in models for fallback in model.fallbacks]
+        return tuple(model.label for model in (*models, *fallbacks, *judges))
 
     def answer_prompts(self, model: NamedModel) -> PromptChoice:
         """Return what a model is asked for an answer: the layout of the graph is for models that also judge."""
-        judges = models_of(self.verifier) or ()
-        also_judges = any(model.label == other.label for other in judges)
-        return self.prompts if also_judges else self.prompts.in_layout("document")
+        judges = [judge.label for verifier in self.verifiers for judge in models_of(verifier) or ()]
+        return self.prompts if model.label in judges else self.prompts.in_layout("document")
 
 
 def as_retriever(retriever: Any) -> Runnable[str, list[Document]]:
@@ -93,14 +161,31 @@ def as_retriever(retriever: Any) -> Runnable[str, list[Document]]:
     )
 
 
+def _given(small: str | BaseChatModel | None, large: str | BaseChatModel | None, tiers: Any) -> tuple[ModelTier, ...]:
+    if tiers is None:
+        if small is None or large is None:
+            missing = " and ".join(name for name, model in (("small", small), ("large", large)) if model is None)
+            raise ConfigurationError(f"{missing} is missing; give small and large, or tiers=[...] for more models")
+        return ModelTier(model=small), ModelTier(model=large)
+    if small is not None or large is not None:
+        raise ConfigurationError("tiers and small or large are given; tiers=[...] names all models, cheapest first")
+    if isinstance(tiers, str | bytes) or not isinstance(tiers, Sequence) or len(tiers) < 2:
+        raise ConfigurationError(f"tiers is {tiers!r}; give a list of at least two models, cheapest first")
+    found = tuple(tier if isinstance(tier, ModelTier) else ModelTier(model=tier) for tier in tiers)
+    if found[-1].verifier is not None:
+        raise ConfigurationError("the last tier has a verifier, and its answers are never judged; leave it out")
+    return found
+
+
 def _known_prices(
-    prices: Mapping[str, Price | Sequence[float]] | None, small: NamedModel, large: NamedModel, judge: Verifier
+    prices: Mapping[str, Price | Sequence[float]] | None, models: Sequence[NamedModel], judges: Sequence[Verifier]
 ) -> Prices:
     known = Prices(prices)
-    judges = models_of(judge)
-    if judges is None:
+    asked = [models_of(judge) for judge in judges]
+    if None in asked:
         return known  # a verifier that does not say whom it calls may charge under any label
-    labels = {small.label, large.label, *(model.label for model in judges)}
+    fallbacks = [fallback for model in models for fallback in model.fallbacks]
+    labels = {model.label for model in (*models, *fallbacks, *(model for found in asked for model in found or ()))}
     if not known.labels <= labels:
         raise ConfigurationError(
             f"prices name {sorted(known.labels - labels)}, which this graph does not call; its models are "

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.graph.parts import Parts
-from automix_graph.models.calling import NamedModel
+from automix_graph.graph.parts import Parts, TierParts
 from automix_graph.policies import Policy
-from automix_graph.policies.provenance import MadeFor, TierMade, made_for
+from automix_graph.policies.made_for import MadeFor, TierMade, VerifierMade, made_for
 from automix_graph.prompts import PromptChoice
 from automix_graph.verification.verifier import models_of
 
@@ -22,22 +21,30 @@ def require_made_for(policy: Policy, parts: Parts) -> None:
         if differences := made.differences(running):
             raise ConfigurationError(
                 f"policy {policy.name!r} was calibrated for another cascade: {'; '.join(differences)}. Record and "
-                "calibrate again with these parts, or, if you know better, load it with load_policy(path, check=False)"
+                "calibrate again with these parts, or, if you know better, use load_policy(path, check=False), on "
+                "the command line --unchecked"
             )
 
 
 def parts_of(parts: Parts) -> MadeFor:
     """Return what of a graph's parts a calibrated policy depends on."""
-    return MadeFor(
-        tiers=(_tier("small", parts.small, parts), _tier("large", parts.large, parts)),
-        verifier=parts.verifier.method,
-        judges=tuple(model.label for model in models_of(parts.verifier) or ()),
-        prompts=_fingerprints(parts.prompts),
+    return MadeFor(tiers=tuple(_tier(tier, parts) for tier in parts.tiers))
+
+
+def _tier(tier: TierParts, parts: Parts) -> TierMade:
+    verifier = None
+    if tier.verifier is not None:
+        verifier = VerifierMade(
+            method=tier.verifier.method,
+            judges=tuple(model.label for model in models_of(tier.verifier) or ()),
+            prompts=_fingerprints(parts.prompts),
+        )
+    return TierMade(
+        name=tier.name,
+        model=tier.model.label,
+        prompts=_fingerprints(parts.answer_prompts(tier.model)),
+        verifier=verifier,
     )
-
-
-def _tier(name: str, model: NamedModel, parts: Parts) -> TierMade:
-    return TierMade(name=name, model=model.label, prompts=_fingerprints(parts.answer_prompts(model)))
 
 
 def _fingerprints(choice: PromptChoice) -> dict[str, str]:

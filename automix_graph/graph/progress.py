@@ -3,10 +3,12 @@
 Events go to ``stream_mode="custom"``. Each is a dict with an ``event`` and the fields named here:
 
 =============  =====================================================================================
+``condensed``  ``question``: what a follow-up question became, where that was asked for
 ``retrieved``  ``passages``: how many
-``drafted``    ``ok``: whether the small model answered
-``verified``   ``verdict``, ``confidence``, ``accept``, ``reason``
-``escalated``  none
+``drafted``    ``tier``: whose turn it was, ``ok``: whether its model answered
+``verified``   ``tier``, ``verdict``, ``confidence``, ``accept``, ``reason``
+``review``     ``tier``: about whose answer a person is asked
+``escalated``  ``tier``: which is asked next
 ``answer``     ``answer`` (the committed one), ``route``, ``degraded``
 =============  =====================================================================================
 
@@ -43,12 +45,13 @@ def unstreamed(config: RunnableConfig) -> RunnableConfig:
         return config
     if isinstance(callbacks, BaseCallbackManager):
         quiet = callbacks.copy()
-        quiet.handlers = [handler for handler in callbacks.handlers if not _streams(handler)]
-        quiet.inheritable_handlers = [handler for handler in callbacks.inheritable_handlers if not _streams(handler)]
+        quiet.handlers = [handler for handler in callbacks.handlers if not streams(handler)]
+        quiet.inheritable_handlers = [handler for handler in callbacks.inheritable_handlers if not streams(handler)]
         return {**config, "callbacks": quiet}
-    return {**config, "callbacks": [handler for handler in callbacks if not _streams(handler)]}
+    return {**config, "callbacks": [handler for handler in callbacks if not streams(handler)]}
 
 
-def _streams(handler: BaseCallbackHandler) -> bool:
+def streams(handler: BaseCallbackHandler) -> bool:
+    """Return whether a handler turns model tokens into a caller's stream."""
     # What LangChain's own streaming handlers have in common, and what makes it stream a model that was only invoked.
     return hasattr(handler, "tap_output_aiter")

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from automix_graph.models.chat import model_label, resolve_chat_model
     from automix_graph.models.embeddings import load_embeddings
     from automix_graph.models.fetch import Progress, pull
+    from automix_graph.models.named import NamedModel
+    from automix_graph.models.retrying import Retries
     from automix_graph.models.runtime import ServerSettings
 
 __all__ = [
     "CATALOG",
     "DEFAULT_NAMES",
     "EmbeddedModel",
+    "NamedModel",
     "Progress",
+    "Retries",
     "ServerSettings",
     "cache_dir",
     "find_model",
@@ -37,7 +41,9 @@ _HOMES = {
     "CATALOG": "catalog",
     "DEFAULT_NAMES": "catalog",
     "EmbeddedModel": "catalog",
+    "NamedModel": "named",
     "Progress": "fetch",
+    "Retries": "retrying",
     "ServerSettings": "runtime",
     "cache_dir": "cache",
     "find_model": "catalog",

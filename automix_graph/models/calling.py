@@ -1,77 +1,78 @@
 """One model call, measured: its reply or its failure, its tokens as reported, its wall time.
 
-This is the one place that turns a provider's exception into a `ModelCallError`. The provider's own words stay in that
-error: what is public of a failed call is its kind.
+A call that fails for a reason that may pass is made again as the model's `Retries` say, and an answer may then come
+from a fallback model; every call is kept for the ledger. The provider's own words stay with its exception: what is
+public of a failed call is its kind.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langchain_core.exceptions import ModelError
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from automix_graph.errors import AutomixError, ModelCallError
-from automix_graph.models.chat import model_label, resolve_chat_model
+from automix_graph.errors import LimitReachedError, ModelCallError
+from automix_graph.models.budget import asend_within, retries_within, send_within
+from automix_graph.models.failures import Failure, UnusableReplyError, is_failure, kind_of, reason_of
 from automix_graph.models.logprobs import reply_tokens
+from automix_graph.models.named import NamedModel, named
+from automix_graph.models.provider_errors import read_failure
+from automix_graph.models.replies import check_reply, end_of
+from automix_graph.models.retrying import Try, atry_calls, try_calls
+from automix_graph.models.usage import completion_usage, reported_usage
 from automix_graph.prompts import well_formed
-from automix_graph.records import Call, Stage, Usage
+from automix_graph.records import Call, Stage, Usage, is_answer
+
+__all__ = [
+    "Attempt",
+    "NamedModel",
+    "acall_model",
+    "answered_attempt",
+    "attempt_of",
+    "call_model",
+    "failed_attempt",
+    "failed_call",
+    "is_failure",
+    "kind_of",
+    "map_error",
+    "named",
+    "reason_of",
+    "reported_usage",
+]
 
 _log: Final = logging.getLogger(__name__)
-
-_RETRYABLE_STATUS: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-_WITHHELD: Final = frozenset({"content_filter", "safety"})
-_CUT_OFF: Final = frozenset({"length", "max_tokens"}) | _WITHHELD
 
 _REFUSED_STATUS: Final = frozenset({400, 403, 422, 501})
 """403 is what OpenAI says to a request for log-probabilities of a model that gives none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamedModel:
-    """A chat model and the label under which it is charged.
-
-    Attributes:
-        label: e.g. ``"openai:gpt-5-mini"`` or ``"local:smollm2-135m-instruct"``.
-        model: the chat model.
-    """
-
-    label: str
-    model: BaseChatModel
-
-
-def named(model: str | BaseChatModel | NamedModel) -> NamedModel:
-    """Return a model with its label.
-
-    Raises:
-        ConfigurationError: it is neither a chat model nor the name of one.
-    """
-    if isinstance(model, NamedModel):
-        return model
-    resolved = resolve_chat_model(model)
-    return NamedModel(label=model_label(model), model=resolved)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One call and what came of it: exactly one of message and error is given.
+    """What came of asking a model: exactly one of message and error is given.
 
     Attributes:
-        call: the entry for the ledger.
+        call: the entry for the ledger; of several calls the last, which counts.
+        earlier: those that failed before it, of the same model and of those whose fallback it is.
         message: the reply.
         error: why there is none.
+        failure: what that means; None where there is a message.
     """
 
     call: Call
     message: AIMessage | None = None
     error: ModelCallError | None = None
+    failure: Failure | None = None
+    earlier: tuple[Call, ...] = ()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call that was made, in order; all of them are paid."""
+        return (*self.earlier, self.call)
 
     @property
     def text(self) -> str:
@@ -87,23 +88,25 @@ class Attempt:
     @property
     def cut_off(self) -> bool:
         """Whether the provider ended the reply before the model did."""
-        return self._end in _CUT_OFF
+        return self.truncated or self.withheld
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the reply reached the longest that its cap, model or server allows; it is a reply all the same."""
+        return self.message is not None and end_of(self.message) == "truncated"
 
     @property
     def withheld(self) -> bool:
         """Whether the provider's content filter ended the reply."""
-        return self._end in _WITHHELD
+        return self.message is not None and end_of(self.message) == "withheld"
 
     @property
     def refused(self) -> bool:
         """Whether the provider, or its class, would not have the request as it is: an option of it, or the prompt."""
-        error = self.error
-        return error is not None and (error.status in _REFUSED_STATUS or isinstance(error.__cause__, TypeError))
-
-    @property
-    def _end(self) -> str:
-        metadata = self.message.response_metadata if self.message else {}
-        return str(metadata.get("finish_reason") or metadata.get("stop_reason")).lower()
+        if self.error is None:
+            return False
+        no_such_option = isinstance(self.error.__cause__, TypeError) and not self.error.retryable
+        return self.error.status in _REFUSED_STATUS or no_such_option
 
 
 def call_model(
@@ -114,23 +117,30 @@ def call_model(
     config: RunnableConfig | None = None,
     options: dict[str, Any] | None = None,
 ) -> Attempt:
-    """Ask a model once.
+    """Ask a model, and again as its `Retries` say; for an answer, then its fallbacks.
 
     Args:
         target: whom to ask.
         messages: the prompt.
-        stage: the node that asks.
-        config: of the run, so that callbacks see the call.
+        stage: the node that asks. An answer must be fit to be shown: one that is empty, withheld by a content filter or
+            a refusal is a failure. A judge's reply is left to its reader.
+        config: of the run, so that callbacks see the calls.
         options: bound to the call, e.g. ``{"max_tokens": 8}``.
     """
-    start = time.perf_counter()
-    try:
-        message = _bound(target, options).invoke(list(messages), config)
-    except Exception as error:
-        if not is_failure(error):
-            raise
-        return failed_attempt(target, stage, time.perf_counter() - start, error)
-    return answered_attempt(target, stage, time.perf_counter() - start, message)
+    request = _Request(messages=list(messages), stage=stage, config=config, options=options or {})
+    earlier: tuple[Call, ...] = ()
+    for model in request.models(target):
+        tries = try_calls(
+            request.to(model),
+            retries=retries_within(model.retries),
+            breaker=model.breaker,
+            check=request.check_for(model),
+        )
+        attempt = attempt_of(model, stage, tries, earlier=earlier)
+        if not _may_fall_back(attempt):
+            break
+        earlier = attempt.calls
+    return attempt
 
 
 async def acall_model(
@@ -141,88 +151,119 @@ async def acall_model(
     config: RunnableConfig | None = None,
     options: dict[str, Any] | None = None,
 ) -> Attempt:
-    """Ask a model once, asynchronously; see `call_model`."""
-    start = time.perf_counter()
-    try:
-        message = await _bound(target, options).ainvoke(list(messages), config)
-    except Exception as error:
-        if not is_failure(error):
-            raise
-        return failed_attempt(target, stage, time.perf_counter() - start, error)
-    return answered_attempt(target, stage, time.perf_counter() - start, message)
+    """Ask a model, asynchronously; see `call_model`."""
+    request = _Request(messages=list(messages), stage=stage, config=config, options=options or {})
+    earlier: tuple[Call, ...] = ()
+    for model in request.models(target):
+        tries = await atry_calls(
+            request.asynchronously_to(model),
+            retries=retries_within(model.retries),
+            breaker=model.breaker,
+            check=request.check_for(model),
+        )
+        attempt = attempt_of(model, stage, tries, earlier=earlier)
+        if not _may_fall_back(attempt):
+            break
+        earlier = attempt.calls
+    return attempt
 
 
-def _bound(target: NamedModel, options: dict[str, Any] | None) -> Runnable[Any, Any]:
-    return target.model.bind(**options) if options else target.model
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What is asked, whoever is."""
+
+    messages: list[BaseMessage]
+    stage: Stage
+    config: RunnableConfig | None
+    options: dict[str, Any]
+
+    def models(self, target: NamedModel) -> Iterator[NamedModel]:
+        """Yield whom to ask, in order. No judge stands in for another: confidence means something else for each."""
+        yield target
+        if is_answer(self.stage):
+            yield from target.fallbacks
+
+    def to(self, model: NamedModel) -> Callable[[], AIMessage]:
+        runnable = self._bound(model)
+        return send_within(model, self.messages, self.options, lambda: runnable.invoke(self.messages, self.config))
+
+    def asynchronously_to(self, model: NamedModel) -> Callable[[], Awaitable[AIMessage]]:
+        runnable = self._bound(model)
+        return asend_within(model, self.messages, self.options, lambda: runnable.ainvoke(self.messages, self.config))
+
+    def check_for(self, model: NamedModel) -> Callable[[AIMessage], None]:
+        return lambda message: check_reply(message, answers=is_answer(self.stage), longest=model.longest_reply)
+
+    def _bound(self, model: NamedModel) -> Runnable[Any, AIMessage]:
+        return model.model.bind(**self.options) if self.options else model.model
 
 
-def answered_attempt(target: NamedModel, stage: Stage, seconds: float, message: AIMessage) -> Attempt:
+def _may_fall_back(attempt: Attempt) -> bool:
+    return attempt.error is not None and attempt.error.retryable
+
+
+def attempt_of(
+    target: NamedModel, stage: Stage, tries: Sequence[Try[AIMessage]], *, earlier: tuple[Call, ...] = ()
+) -> Attempt:
+    """Return what came of asking a model one or more times.
+
+    Args:
+        target: who was asked.
+        stage: the node that asked.
+        tries: the calls; the last one counts.
+        earlier: calls that were made before, of other models.
+    """
+    *failed, last = tries
+    before = (*earlier, *(failed_call(target, stage, one.seconds, one.error) for one in failed if one.error))
+    if last.reply is not None:
+        return answered_attempt(target, stage, last.seconds, last.reply, earlier=before)
+    assert last.error is not None  # one of both is given
+    return failed_attempt(target, stage, last.seconds, last.error, earlier=before)
+
+
+def answered_attempt(
+    target: NamedModel, stage: Stage, seconds: float, message: AIMessage, *, earlier: tuple[Call, ...] = ()
+) -> Attempt:
     """Return the attempt that a message answered, charged with the tokens that the message reports."""
     call = Call(stage=stage, model=target.label, usage=reported_usage(message), seconds=seconds)
-    return Attempt(call=call, message=message)
+    return Attempt(call=call, message=message, earlier=earlier)
 
 
-def failed_attempt(target: NamedModel, stage: Stage, seconds: float, error: Exception) -> Attempt:
+def failed_attempt(
+    target: NamedModel, stage: Stage, seconds: float, error: Exception, *, earlier: tuple[Call, ...] = ()
+) -> Attempt:
     """Return the attempt that an exception ended."""
+    failure = read_failure(error)
     mapped = map_error(error, model=target.label, stage=stage)
     _log.debug("%s", mapped, exc_info=error)
-    call = Call(stage=stage, model=target.label, usage=Usage(), seconds=seconds, error=kind_of(error))
-    return Attempt(call=call, error=mapped)
+    return Attempt(call=failed_call(target, stage, seconds, error), error=mapped, failure=failure, earlier=earlier)
 
 
-def is_failure(error: Exception) -> bool:
-    """Return whether an exception means that a model or a verifier failed.
-
-    Mistakes in code do not, and hiding them would hide the mistake; nor does what LangGraph raises to pause a graph.
-    """
-    mistakes = (AssertionError, NameError, NotImplementedError)
-    return not isinstance(error, mistakes) and not type(error).__module__.startswith("langgraph.")
+def failed_call(target: NamedModel, stage: Stage, seconds: float, error: Exception) -> Call:
+    """Return the ledger's entry of a call that an exception ended, with the tokens that the exception reports."""
+    return Call(stage=stage, model=target.label, usage=_usage_of(error), seconds=seconds, error=kind_of(error))
 
 
-def kind_of(error: Exception) -> str:
-    """Return what kind of failure it was, without a word of the provider: those may repeat a prompt or a draft."""
-    status = getattr(error, "status_code", None)
-    return f"{type(error).__name__} ({status})" if isinstance(status, int) else type(error).__name__
-
-
-def reason_of(error: Exception) -> str:
-    """Return what a record says of a failure: its kind, and the message if it is this package's own.
-
-    Such a message holds no text of a provider, a document or a user.
-    """
-    told = isinstance(error, AutomixError) and not isinstance(error, ModelCallError)
-    return f"{kind_of(error)}: {error}" if told else kind_of(error)
+def _usage_of(error: Exception) -> Usage:
+    if isinstance(error, UnusableReplyError):
+        return error.usage
+    refused = isinstance(error, LimitReachedError) and not error.made
+    if refused or read_failure(error).kind == "circuit_open":
+        return Usage(input_tokens=0, output_tokens=0)  # no call was made
+    return completion_usage(getattr(error, "completion", None))
 
 
 def map_error(error: Exception, *, model: str, stage: Stage) -> ModelCallError:
     """Return what a provider's exception means to the graph; the original is its ``__cause__``."""
-    status = getattr(error, "status_code", None)
-    status = status if isinstance(status, int) else None
-    if isinstance(error, ModelError):
-        retryable = bool(error.is_retryable)
-    else:
-        retryable = status in _RETRYABLE_STATUS or isinstance(error, TimeoutError | ConnectionError)
-    reason = " ".join(str(error).split())[:300]
+    failure = read_failure(error)
+    told = kind_of(error) if failure.kind == "unknown" or failure.words == kind_of(error) else None
     mapped = ModelCallError(
-        f"{model} failed in {stage}: {type(error).__name__}: {reason}",
+        f"{model} failed in {stage}: {told or f'{kind_of(error)}: {failure.words}'}",
         model=model,
         stage=stage,
-        status=status,
-        retryable=retryable,
+        status=failure.status,
+        retryable=failure.retryable,
     )
-    mapped.__cause__ = error
+    # Of a reply that is of no use there is no more to tell.
+    mapped.__cause__ = None if isinstance(error, UnusableReplyError) else error
     return mapped
-
-
-def reported_usage(message: AIMessage) -> Usage:
-    """Return the tokens that the provider reported with a message; None where it did not."""
-    usage = message.usage_metadata
-    if usage is None:
-        return Usage()
-    return Usage(
-        input_tokens=usage["input_tokens"],
-        output_tokens=usage["output_tokens"],
-        cached_input_tokens=usage.get("input_token_details", {}).get("cache_read"),
-        cache_write_tokens=usage.get("input_token_details", {}).get("cache_creation"),
-        reasoning_tokens=usage.get("output_token_details", {}).get("reasoning"),
-    )

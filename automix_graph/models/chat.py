@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from langchain_core.language_models import BaseChatModel
 
@@ -26,7 +26,9 @@ _MAX_TOKENS: Final = 512
 _LANGCHAIN_NAMESPACE: Final = ["langchain", "chat_models"]
 
 
-def resolve_chat_model(spec: str | BaseChatModel, *, server: ServerSettings | None = None) -> BaseChatModel:
+def resolve_chat_model(
+    spec: str | BaseChatModel, *, server: ServerSettings | None = None, retries: bool = True
+) -> BaseChatModel:
     """Return the chat model that a name stands for; a chat model is returned as it is.
 
     A local model is loaded by this call, unless this process has it already.
@@ -34,6 +36,8 @@ def resolve_chat_model(spec: str | BaseChatModel, *, server: ServerSettings | No
     Args:
         spec: ``provider:model``, ``local:NAME``, ``local:/path/to/model.gguf``, or a chat model.
         server: how to run a local model; None takes the defaults. Models of other kinds do not use it.
+        retries: whether a model that is made from its name makes failed calls again by itself, as its provider's
+            package does by default. False is for callers that make them again themselves. Local models never do.
 
     Raises:
         ConfigurationError: the name stands for no chat model, or its provider is not set up.
@@ -44,7 +48,7 @@ def resolve_chat_model(spec: str | BaseChatModel, *, server: ServerSettings | No
         return spec
     if not isinstance(spec, str):
         raise ConfigurationError(f"an object of type {type(spec).__name__} is not a chat model; {_ALLOWED}")
-    return _local(spec, server) if spec.startswith(LOCAL_PREFIX) else _remote(spec)
+    return _local(spec, server) if spec.startswith(LOCAL_PREFIX) else _remote(spec, retries)
 
 
 def model_label(model: str | BaseChatModel) -> str:
@@ -87,15 +91,26 @@ def _looks_like_path(name: str) -> bool:
     return name.lower().endswith(".gguf") or "/" in name or os.sep in name
 
 
-def _remote(spec: str) -> BaseChatModel:
+def _remote(spec: str, retries: bool) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
     provider, model = split_spec(spec, allowed=_ALLOWED)
+    # Off by default when OPENAI_BASE_URL is set; an answer that streams must be charged as well.
+    options: dict[str, Any] = {"stream_usage": True} if provider == "openai" else {}
     with provider_errors(spec):
-        if provider == "openai":
-            # Off by default when OPENAI_BASE_URL is set; an answer that streams must be charged as well.
-            return init_chat_model(model, model_provider=provider, stream_usage=True)
-        return init_chat_model(model, model_provider=provider)
+        made: BaseChatModel = init_chat_model(model, model_provider=provider, **options)
+        if not retries and retries_itself(made):
+            # Only its class tells whether a model has the setting; others might send it along with the request.
+            made = init_chat_model(model, model_provider=provider, max_retries=0, **options)
+        return made
+
+
+def retries_itself(model: BaseChatModel) -> bool:
+    """Return whether a chat model makes failed calls again by itself, as far as its setting ``max_retries`` tells.
+
+    A setting that is left open counts as retries: the provider's default is 2 or more.
+    """
+    return "max_retries" in type(model).model_fields and getattr(model, "max_retries", None) != 0
 
 
 def _provider(model: BaseChatModel) -> str | None:

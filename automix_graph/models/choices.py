@@ -6,7 +6,7 @@ know how many replies are needed.
 
 from __future__ import annotations
 
-import time
+import dataclasses
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,12 @@ from langchain_core.outputs import LLMResult
 from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import RunnableConfig, ensure_config
 
-from automix_graph.models.calling import Attempt, NamedModel, answered_attempt, failed_attempt, is_failure
-from automix_graph.records import Stage
+from automix_graph.models.budget import asend_within, retries_within, send_within
+from automix_graph.models.calling import Attempt, NamedModel, answered_attempt, failed_attempt, failed_call
+from automix_graph.models.failures import UnusableReplyError
+from automix_graph.models.replies import check_reply
+from automix_graph.models.retrying import Try, atry_calls, try_calls
+from automix_graph.records import Call, Stage
 
 _single: Final[dict[int, weakref.ref[BaseChatModel]]] = {}
 """Models whose server gives one choice a request, by identity: chat models have no hash. Those that end leave."""
@@ -43,6 +47,21 @@ def gives_one_choice(model: BaseChatModel) -> None:
     """Remember that a model's server refuses or ignores ``n``, for as long as the model exists."""
     key = id(model)
     _single[key] = weakref.ref(model, lambda _: _single.pop(key, None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What came of one request.
+
+    Attributes:
+        calls: that it took, in order; all but the last have failed.
+        replies: as many as came, in order; one of no use is a failure by itself. None where the request failed.
+        failure: why; None where there are replies.
+    """
+
+    calls: tuple[Call, ...]
+    replies: tuple[Attempt, ...] = ()
+    failure: Attempt | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,48 +96,63 @@ class ChoicesRequest:
         settings = {name: value for name, value in (options or {}).items() if name in fields}
         rest = {name: value for name, value in (options or {}).items() if name not in fields}
         return cls(
-            target=NamedModel(label=target.label, model=_sampler(target.model, settings)),
+            target=dataclasses.replace(target, model=_sampler(target.model, settings)),
             prompt=ChatPromptValue(messages=list(messages)),
             stage=stage,
             config=ensure_config(config),
             options=rest,
         )
 
-    def send(self, size: int) -> list[Attempt]:
-        """Ask for so many replies; return what came, which may be fewer, or one failure. They share one call."""
-        start = time.perf_counter()
-        try:
-            result = self.target.model.generate_prompt([self.prompt], **self._arguments(size))
-        except Exception as error:
-            return [self._failed(start, error)]
-        return self._attempts(start, result)
+    def send(self, size: int) -> Choices:
+        """Ask for so many replies; return what came, which may be fewer, or one failure."""
+        model, arguments = self.target.model, self._arguments(size)
+        return self._read(
+            try_calls(
+                send_within(*self._asked(size), lambda: model.generate_prompt([self.prompt], **arguments)),
+                retries=retries_within(self.target.retries),
+                breaker=self.target.breaker,
+                check=_check,
+            )
+        )
 
-    async def asend(self, size: int) -> list[Attempt]:
+    async def asend(self, size: int) -> Choices:
         """Ask for so many replies, asynchronously; see `send`."""
-        start = time.perf_counter()
-        try:
-            result = await self.target.model.agenerate_prompt([self.prompt], **self._arguments(size))
-        except Exception as error:
-            return [self._failed(start, error)]
-        return self._attempts(start, result)
+        model, arguments = self.target.model, self._arguments(size)
+        return self._read(
+            await atry_calls(
+                asend_within(*self._asked(size), lambda: model.agenerate_prompt([self.prompt], **arguments)),
+                retries=retries_within(self.target.retries),
+                breaker=self.target.breaker,
+                check=_check,
+            )
+        )
+
+    def _asked(self, size: int) -> tuple[NamedModel, list[BaseMessage], dict[str, Any]]:
+        return self.target, self.prompt.to_messages(), {**self.options, "n": size}
 
     def _arguments(self, size: int) -> dict[str, Any]:
         # What BaseChatModel.invoke takes from a config.
         observed = {name: self.config.get(name) for name in ("callbacks", "tags", "metadata", "run_name")}
         return {**self.options, **observed, **({"n": size} if size > 1 else {})}
 
-    def _failed(self, start: float, error: Exception) -> Attempt:
-        if not is_failure(error):
-            raise error
-        return failed_attempt(self.target, self.stage, time.perf_counter() - start, error)
-
-    def _attempts(self, start: float, result: LLMResult) -> list[Attempt]:
-        messages = [message for choice in result.generations[0] if (message := _message(choice)) is not None]
-        if not messages:
-            return [self._failed(start, ValueError("the response holds no choice"))]
+    def _read(self, tries: Sequence[Try[LLMResult]]) -> Choices:
+        *failed, last = tries
+        calls = tuple(failed_call(self.target, self.stage, one.seconds, one.error) for one in failed if one.error)
+        if last.reply is None:
+            assert last.error is not None  # one of both is given
+            failure = failed_attempt(self.target, self.stage, last.seconds, last.error)
+            return Choices(calls=(*calls, failure.call), failure=failure)
+        messages = _messages(last.reply)
         # Every choice repeats the tokens of the whole request, so the first one's are those of the call.
-        first = answered_attempt(self.target, self.stage, time.perf_counter() - start, messages[0])
-        return [first, *(Attempt(call=first.call, message=message) for message in messages[1:])]
+        call = answered_attempt(self.target, self.stage, last.seconds, messages[0]).call
+        return Choices(calls=(*calls, call), replies=tuple(self._reply(call, message) for message in messages))
+
+    def _reply(self, call: Call, message: AIMessage) -> Attempt:
+        try:
+            check_reply(message, answers=False, longest=self.target.longest_reply)
+        except UnusableReplyError as error:
+            return failed_attempt(self.target, self.stage, call.seconds, error)
+        return Attempt(call=call, message=message)
 
 
 def _sampler(model: BaseChatModel, settings: dict[str, Any]) -> BaseChatModel:
@@ -133,6 +167,13 @@ def _sampler(model: BaseChatModel, settings: dict[str, Any]) -> BaseChatModel:
     return model.model_copy(update=update) if update else model
 
 
-def _message(choice: Any) -> AIMessage | None:
-    message = getattr(choice, "message", None)
-    return message if isinstance(message, AIMessage) else None
+def _check(result: LLMResult) -> None:
+    if not _messages(result):
+        raise UnusableReplyError("malformed_reply")
+
+
+def _messages(result: LLMResult) -> list[AIMessage]:
+    """Return the messages of the choices for the one prompt."""
+    choices = result.generations[0] if result.generations else []
+    messages = (getattr(choice, "message", None) for choice in choices)
+    return [message for message in messages if isinstance(message, AIMessage)]

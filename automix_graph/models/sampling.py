@@ -16,7 +16,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
 from automix_graph.models.calling import Attempt, NamedModel
-from automix_graph.models.choices import ChoicesRequest, gives_one_choice, most_choices
+from automix_graph.models.choices import Choices, ChoicesRequest, gives_one_choice, most_choices
 from automix_graph.records import Call, Stage
 
 
@@ -26,7 +26,7 @@ class Drawn:
 
     Attributes:
         replies: one for each draw, in order; those of one request share its call.
-        calls: one for each request, refused ones included.
+        calls: one for each request, refused and repeated ones included.
     """
 
     replies: tuple[Attempt, ...]
@@ -111,16 +111,16 @@ class _Collected:
         left = self.count - len(self.replies)
         return [min(self.most, left - start) for start in range(0, left, self.most)]
 
-    def add(self, sizes: list[int], answers: list[list[Attempt]]) -> None:
-        for size, attempts in zip(sizes, answers, strict=True):
-            self.calls.append(attempts[0].call)
-            if size > 1 and attempts[0].refused:
+    def add(self, sizes: list[int], answers: list[Choices]) -> None:
+        for size, answer in zip(sizes, answers, strict=True):
+            self.calls += answer.calls
+            if size > 1 and answer.failure is not None and answer.failure.refused:
                 self.most, self.refused = 1, True
-            elif attempts[0].error is not None:
-                self.replies += attempts * size
+            elif answer.failure is not None:
+                self.replies += [answer.failure] * size
             else:
-                self.replies += attempts[:size]
-                self._learn(size, len(attempts))
+                self.replies += answer.replies[:size]
+                self._learn(size, len(answer.replies))
 
     def _learn(self, asked: int, given: int) -> None:
         """Ask for no more than was given; and never again for several where one is all that is to be had.
@@ -141,17 +141,17 @@ def _at_one_time(request: ChoicesRequest, sizes: list[int]) -> int:
     return min([len(sizes), *(limit for limit in limits if limit)])
 
 
-def _send_all(request: ChoicesRequest, sizes: list[int]) -> list[list[Attempt]]:
+def _send_all(request: ChoicesRequest, sizes: list[int]) -> list[Choices]:
     if len(sizes) == 1:
         return [request.send(sizes[0])]
     with ContextThreadPoolExecutor(max_workers=_at_one_time(request, sizes)) as executor:
         return [future.result() for future in [executor.submit(request.send, size) for size in sizes]]
 
 
-async def _asend_all(request: ChoicesRequest, sizes: list[int]) -> list[list[Attempt]]:
+async def _asend_all(request: ChoicesRequest, sizes: list[int]) -> list[Choices]:
     places = asyncio.Semaphore(_at_one_time(request, sizes))
 
-    async def send(size: int) -> list[Attempt]:
+    async def send(size: int) -> Choices:
         async with places:
             return await request.asend(size)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
@@ -21,10 +20,14 @@ from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_me
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.models.alignment import LOST, spelling_tail
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, failed_attempt, is_failure
+from automix_graph.models.budget import asend_within, retries_within, send_within
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, failed_attempt, failed_call
+from automix_graph.models.failures import UnusableReplyError
 from automix_graph.models.logprobs import ScoredToken, reply_tokens, scored_token
+from automix_graph.models.retrying import Try, atry_calls, try_calls
+from automix_graph.models.usage import completion_usage
 from automix_graph.prompts import well_formed
-from automix_graph.records import Call, Stage, Usage
+from automix_graph.records import Call, Stage
 
 Way = Literal["prompt", "forced"]
 """How a reply is scored: by the log-probabilities of the prompt, or by forcing the reply out."""
@@ -38,7 +41,8 @@ class Scored:
     """A reply under a model.
 
     Attributes:
-        call: for the ledger.
+        call: for the ledger; of several the last, which counts.
+        earlier: calls that failed before it.
         tokens: of the reply, from its beginning, at most as many as were asked for; empty where there was a failure.
         failure: why there are none; None where there are.
         unsupported: whether the server answered, but not as one that can score in this way.
@@ -46,10 +50,16 @@ class Scored:
     """
 
     call: Call
+    earlier: tuple[Call, ...] = ()
     tokens: tuple[ScoredToken, ...] = ()
     failure: str | None = None
     unsupported: bool = False
     refused: bool = False
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call that was made, in order."""
+        return (*self.earlier, self.call)
 
     def first(self, count: int) -> Self:
         """Return the same with at most so many tokens."""
@@ -79,7 +89,10 @@ def score_reply(
     stage: Stage,
     config: RunnableConfig | None = None,
 ) -> Scored:
-    """Score a reply with one model call.
+    """Score a reply with one model call, and those that it takes where it fails for a reason that may pass.
+
+    A call that reads log-probabilities of the prompt goes to the server directly: LangChain's rate limiters and
+    callbacks do not see it.
 
     Args:
         target: whose probabilities are asked for.
@@ -94,13 +107,15 @@ def score_reply(
     if way == "forced":
         options = _forcing(text, max_tokens)
         return _read_forced(call_model(target, messages, stage=stage, config=config, options=options), text)
-    start = time.perf_counter()
     model: Any = target.model
-    try:
-        completion = model.root_client.chat.completions.create(**_prompting(model, messages, text))
-    except Exception as error:
-        return _failed(target, stage, time.perf_counter() - start, error)
-    return _read_prompted(target, stage, time.perf_counter() - start, completion, text).first(max_tokens)
+    asked = _prompting(model, messages, text)
+    tries = try_calls(
+        send_within(target, messages, asked, lambda: model.root_client.chat.completions.create(**asked)),
+        retries=retries_within(target.retries),
+        breaker=target.breaker,
+        check=_check,
+    )
+    return _read_prompted(target, stage, tries, text).first(max_tokens)
 
 
 async def ascore_reply(
@@ -118,13 +133,15 @@ async def ascore_reply(
     if way == "forced":
         options = _forcing(text, max_tokens)
         return _read_forced(await acall_model(target, messages, stage=stage, config=config, options=options), text)
-    start = time.perf_counter()
     model: Any = target.model
-    try:
-        completion = await model.root_async_client.chat.completions.create(**_prompting(model, messages, text))
-    except Exception as error:
-        return _failed(target, stage, time.perf_counter() - start, error)
-    return _read_prompted(target, stage, time.perf_counter() - start, completion, text).first(max_tokens)
+    asked = _prompting(model, messages, text)
+    tries = await atry_calls(
+        asend_within(target, messages, asked, lambda: model.root_async_client.chat.completions.create(**asked)),
+        retries=retries_within(target.retries),
+        breaker=target.breaker,
+        check=_check,
+    )
+    return _read_prompted(target, stage, tries, text).first(max_tokens)
 
 
 def _scorable(reply: str, max_tokens: int) -> str:
@@ -152,13 +169,15 @@ def literal(text: str) -> str:
 
 
 def _read_forced(attempt: Attempt, reply: str) -> Scored:
-    call, message = attempt.call, attempt.message
+    message = attempt.message
+    scored = Scored(call=attempt.call, earlier=attempt.earlier)
     if message is None:
-        return Scored(call=call, failure=f"the model failed: {call.error}", refused=attempt.refused)
+        return dataclasses.replace(scored, failure=f"the model failed: {attempt.call.error}", refused=attempt.refused)
     tokens = tuple(token for token in reply_tokens(message) if token.text)  # the end of the reply has no text
     if not tokens or not reply.startswith(str(message.text).rstrip(LOST)):
-        return Scored(call=call, failure="the server cannot be made to generate a given reply", unsupported=True)
-    return Scored(call=call, tokens=tokens)
+        failure = "the server cannot be made to generate a given reply"
+        return dataclasses.replace(scored, failure=failure, unsupported=True)
+    return dataclasses.replace(scored, tokens=tokens)
 
 
 def _prompting(model: Any, messages: Sequence[BaseMessage], reply: str) -> dict[str, Any]:
@@ -171,36 +190,29 @@ def _prompting(model: Any, messages: Sequence[BaseMessage], reply: str) -> dict[
     }
 
 
-def _failed(target: NamedModel, stage: Stage, seconds: float, error: Exception) -> Scored:
-    if not is_failure(error):
-        raise error
-    attempt = failed_attempt(target, stage, seconds, error)
-    return Scored(call=attempt.call, failure=f"the model failed: {attempt.call.error}", refused=attempt.refused)
+def _check(completion: Any) -> None:
+    """Refuse what is no completion: of a server that sends one without log-probabilities, that tells more."""
+    if not getattr(completion, "choices", None):
+        raise UnusableReplyError("malformed_reply")
 
 
-def _read_prompted(target: NamedModel, stage: Stage, seconds: float, completion: Any, reply: str) -> Scored:
-    call = Call(stage=stage, model=target.label, usage=_usage(completion), seconds=seconds)
-    positions = (getattr(completion, "model_extra", None) or {}).get("prompt_logprobs")
+def _read_prompted(target: NamedModel, stage: Stage, tries: Sequence[Try[Any]], reply: str) -> Scored:
+    *failed, last = tries
+    earlier = tuple(failed_call(target, stage, one.seconds, one.error) for one in failed if one.error)
+    if last.error is not None:
+        attempt = failed_attempt(target, stage, last.seconds, last.error, earlier=earlier)
+        return _read_forced(attempt, reply)
+    call = Call(stage=stage, model=target.label, usage=completion_usage(last.reply), seconds=last.seconds)
+    scored = Scored(call=call, earlier=earlier)
+    positions = (getattr(last.reply, "model_extra", None) or {}).get("prompt_logprobs")
     if not isinstance(positions, list):
         failure = "the server reports no log-probabilities of a prompt"
-        return Scored(call=call, failure=failure, unsupported=True)
+        return dataclasses.replace(scored, failure=failure, unsupported=True)
     tokens = spelling_tail([_own(position) for position in positions], reply)
     if not tokens:
         failure = "the log-probabilities of the prompt do not end with the reply"
-        return Scored(call=call, failure=failure, unsupported=True)
-    return Scored(call=call, tokens=tokens)
-
-
-def _usage(completion: Any) -> Usage:
-    usage = getattr(completion, "usage", None)
-    if usage is None:
-        return Usage()
-    details = usage.prompt_tokens_details
-    return Usage(
-        input_tokens=usage.prompt_tokens,
-        output_tokens=usage.completion_tokens,
-        cached_input_tokens=details.cached_tokens if details else None,
-    )
+        return dataclasses.replace(scored, failure=failure, unsupported=True)
+    return dataclasses.replace(scored, tokens=tokens)
 
 
 def _own(position: object) -> ScoredToken | None:

@@ -38,7 +38,7 @@ def follow(policy: Policy, judged: Sequence[Judged]) -> Paths:
         judged: of every tier but the last.
 
     Raises:
-        ConfigurationError: the policy is neither, or does not go forward.
+        ConfigurationError: the policy is neither, does not go forward, or did not return one decision a question.
 
     Example:
         >>> import numpy as np
@@ -71,14 +71,19 @@ def moves_of(policy: Policy, history: Sequence[Judged], tiers: int) -> NDArray[n
     """Return where a policy that decides about many questions at once sends them, as `MovingPolicy.moves` does.
 
     Raises:
-        ConfigurationError: the policy decides about one question at a time only.
+        ConfigurationError: the policy decides about one question at a time only, or did not return one decision a
+            question.
     """
     import numpy as np
 
     if isinstance(policy, MovingPolicy):
-        return policy.moves(history, tiers)
+        moves = policy.moves(history, tiers)
+        _check_shape(policy, "moves(history, tiers)", moves, history)
+        return moves
     if isinstance(policy, ColumnPolicy):
-        return np.where(policy.accepts(history), len(history) - 1, len(history))
+        accepted = policy.accepts(history)
+        _check_shape(policy, "accepts(history)", accepted, history)
+        return np.where(accepted, len(history) - 1, len(history))
     raise ConfigurationError(
         f"policy {policy.name!r} decides about one question at a time; give it accepts(history) or "
         "moves(history, tiers), see ColumnPolicy and MovingPolicy"
@@ -91,6 +96,17 @@ def _known(found: Judged, asked: NDArray[np.bool_]) -> Judged:
     return Judged(
         confidence=np.where(asked, found.confidence, np.nan), correct=found.correct & asked, asked=asked.copy()
     )
+
+
+def _check_shape(policy: Policy, called: str, decisions: NDArray[np.generic], history: Sequence[Judged]) -> None:
+    import numpy as np
+
+    found, expected = np.shape(decisions), history[-1].confidence.shape
+    if found != expected:
+        raise ConfigurationError(
+            f"policy {policy.name!r} decided in shape {found}; {called} must return shape {expected}, one decision a "
+            "question"
+        )
 
 
 def _check(policy: Policy, going: NDArray[np.intp], position: int, tiers: int) -> None:

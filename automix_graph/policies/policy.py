@@ -12,16 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.records import Decision, Verdict, Verification
+from automix_graph.records import Decision, Verification
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SKIPPED: Final = Verification(
-    method="skipped", verdict=Verdict.UNPARSED, confidence=None, failure="the tier was not asked"
-)
-"""Holds the place of a tier that was not asked, in a history and in a record."""
 
 ABSTAIN: Final = -1
 """Where a question goes that is given up, in what `MovingPolicy.moves` returns."""
@@ -147,6 +142,7 @@ def decide(policy: Policy, history: Sequence[Verification], *, question: str | N
 
     Example:
         >>> from automix_graph.policies import Threshold
+        >>> from automix_graph.records import Verdict
         >>> failed = Verification(method="m", verdict=Verdict.UNPARSED, confidence=None, failure="no verdict")
         >>> decide(Threshold(0.0), [failed]).accept
         False
@@ -156,7 +152,11 @@ def decide(policy: Policy, history: Sequence[Verification], *, question: str | N
     last = history[-1]
     if last.failure is not None:
         decision = Decision(accept=False, policy=policy.name, reason=f"no judgement: {last.failure}")
-        return policy.limit(decision, history) if isinstance(policy, LimitingPolicy) else decision
+        if isinstance(policy, LimitingPolicy):
+            decision = _checked(policy, policy.limit(decision, history), len(history) - 1)
+        if decision.accept:
+            raise ConfigurationError(f"policy {policy.name!r} keeps a draft without a judgement; escalate or abstain")
+        return decision
     if question is not None and isinstance(policy, QuestionPolicy):
         decision = policy.decide_for(question, history)
     else:

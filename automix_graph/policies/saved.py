@@ -7,14 +7,15 @@ also holds ``calibration``: what it was made for and what was found (`policies.p
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
 from automix_graph.errors import ConfigurationError
+from automix_graph.files import replace_file
 from automix_graph.policies.forms import policy_from_data, policy_to_data
+from automix_graph.policies.made_for import bind
 from automix_graph.policies.policy import Policy
-from automix_graph.policies.provenance import Provenance, bind
+from automix_graph.policies.provenance import Provenance
 
 SCHEMA_VERSION: Final = 1
 _CALIBRATION: Final = "calibration"
@@ -47,7 +48,7 @@ def save_policy(policy: Policy, path: str | Path, *, provenance: Provenance | No
         data[_CALIBRATION] = provenance.to_data()
     text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     try:
-        _replace(path, text)
+        replace_file(path, text.encode())
     except OSError as error:
         raise ConfigurationError(f"policy file {str(path)!r} cannot be written: {error.strerror or error}") from error
 
@@ -103,13 +104,3 @@ def _object(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ConfigurationError(f"policy file {str(path)!r} holds a {type(data).__name__}; it must be a JSON object")
     return data
-
-
-def _replace(path: Path, text: str) -> None:
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise

@@ -11,13 +11,12 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.policies.following import moves_of
 from automix_graph.policies.policy import (
     ABSTAIN,
-    SKIPPED,
     Judged,
     LimitingPolicy,
     Policy,
     QuestionPolicy,
 )
-from automix_graph.records import Decision, Verification
+from automix_graph.records import SKIPPED, Decision, Verification
 
 if TYPE_CHECKING:
     import numpy as np

@@ -35,6 +35,7 @@ class DecisionWords(BaseModel):
         incorrect: words, in any case, with which a decision to reject goes on.
         decisions: the sentences of the worked examples, for ``correct`` and ``incorrect``.
         endings: how a prompt ends, for each layout and form.
+        abstention: what is said where a question is given up; no model reads it.
         form: words, parted by spaces, that belong to the form of an answer and not to its content: function words, and
             words that speak of the answer itself; in Chinese, characters.
     """
@@ -46,6 +47,8 @@ class DecisionWords(BaseModel):
     incorrect: Words
     decisions: dict[Literal["correct", "incorrect"], Text] = Field(min_length=2)
     endings: dict[Layout, Annotated[dict[Form, Text], Field(min_length=3)]] = Field(min_length=2)
+    # What no model reads is no part of what tells prompts apart.
+    abstention: Text = Field(default="The documents do not give an answer that can be relied on.", repr=False)
     form: str = ""
 
     def sentences(self) -> dict[str, Verdict]:

@@ -60,7 +60,7 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 def append_line(descriptor: int, line: str) -> None:
-    """Write a line and its line feed at once, and wait until they are on disk. What cannot be written is taken back.
+    """Append a line and its line feed as `append` does.
 
     Args:
         descriptor: of a file that ends with a whole line, held by this writer alone.
@@ -69,16 +69,32 @@ def append_line(descriptor: int, line: str) -> None:
     Raises:
         OSError: the line cannot be written.
     """
+    append(descriptor, f"{line}\n".encode("ascii"))
+
+
+def append(descriptor: int, lines: bytes) -> int:
+    """Write whole lines at once, and wait until they are on disk. What cannot be written is taken back.
+
+    Args:
+        descriptor: of a file that ends with a whole line, held by this writer alone.
+        lines: one or more, each with its line feed.
+
+    Returns:
+        Where in the file the first of them begins.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     end = os.lseek(descriptor, 0, os.SEEK_END)
-    data = f"{line}\n".encode("ascii")
     try:
-        written = os.write(descriptor, data)
-        if written != len(data):
-            raise OSError(f"only {written} of {len(data)} bytes could be written")
+        written = os.write(descriptor, lines)
+        if written != len(lines):
+            raise OSError(f"only {written} of {len(lines)} bytes could be written")
         os.fsync(descriptor)
     except OSError:
         os.ftruncate(descriptor, end)
         raise
+    return end
 
 
 def mend(descriptor: int, path: Path) -> int:

@@ -23,7 +23,7 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.models.calling import kind_of
 from automix_graph.recording.appending import append_line, closing, first_bytes, lock_of, mend, open_for_appending
 from automix_graph.recording.settings import SETTINGS_LINE
-from automix_graph.records import Record, Recorded
+from automix_graph.records import Record, Recorded, redacted_text
 
 _log: Final = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class RecordingHandler(BaseCallbackHandler):
 
 def _redaction(redact: bool | Callable[[str], str]) -> Callable[[str], str] | None:
     if isinstance(redact, bool):
-        return _length if redact else None
+        return redacted_text if redact else None
     if not callable(redact):
         raise ConfigurationError(f"redact is {redact!r}; use True, False, or a function from a text to a text")
 
@@ -140,10 +140,6 @@ def _redaction(redact: bool | Callable[[str], str]) -> Callable[[str], str] | No
         return redacted
 
     return checked
-
-
-def _length(text: str) -> str:
-    return f"[redacted, {len(text)} characters]"
 
 
 def _check_file(path: Path) -> None:

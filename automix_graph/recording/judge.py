@@ -73,7 +73,7 @@ class LLMJudge:
         options = capped(self.model.model, "auto", "short")
         asked = [HumanMessage(judge_prompt(question, answer, golds))]
         attempt = await acall_model(self.model, asked, stage="score", options=options)
-        calls = self._ledger.charge((attempt.call,))
+        calls = self._ledger.charge(attempt.calls)
         verdict, reason = read_decision(attempt, load_prompts(language).words, options)
         if reason is not None:
             return Score(value=None, error=f"scorer {self.name!r}: {reason}", calls=calls)

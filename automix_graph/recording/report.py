@@ -8,7 +8,6 @@ from pathlib import Path
 
 from automix_graph.recording.rows import BadRow
 from automix_graph.recording.spending import Spent
-from automix_graph.records import Route
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +69,7 @@ class RecordingReport:
     bad: tuple[BadRow, ...]
     scored: int
     scorer: str
-    scores: Mapping[Route, float]
+    scores: Mapping[str, float]
     own_context: int
     spent: Spent
     spent_now: Spent

@@ -6,13 +6,40 @@ import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
-from automix_graph.errors import ConfigurationError, MissingExtraError
+from automix_graph.errors import ConfigurationError
+from automix_graph.evaluation.arrow import require_pyarrow
 from automix_graph.recording.rows import COLUMNS, BadRow, Row, Rows, row_of
 
 _BOM: Final = b"\xef\xbb\xbf"
+
+LONGEST_LINE: Final = 16 * 2**20
+"""Bytes of a line of JSON Lines with its line feed; a longer one is a bad row, and never in memory as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """What stands at one place of a data set.
+
+    Attributes:
+        number: of the line on which it begins, or of the row in a Parquet file, from 1.
+        unit: what `number` counts: ``"line"`` or ``"row"``.
+        values: by column; a text that says what is wrong where there are none.
+        raw: the line, cut off where it is too long; None where the file does not consist of such lines.
+    """
+
+    number: int
+    unit: str
+    values: dict[str, Any] | str
+    raw: bytes | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands, such as ``"line 3"``."""
+        return f"{self.unit} {self.number}"
 
 
 def read_rows(path: str | Path) -> Rows:
@@ -36,28 +63,41 @@ def read_rows(path: str | Path) -> Rows:
         (('May',), 'line 2')
     """
     path = Path(path)
-    read = _READERS.get(path.suffix.lower())
-    if read is None:
-        raise ConfigurationError(f"data set {str(path)!r} has an unknown ending; use one of {', '.join(_READERS)}")
     rows: dict[str, Row] = {}
     places: dict[str, str] = {}
     bad: list[BadRow] = []
-    with _readable(path):
-        for place, values in read(path):
-            try:
-                row = row_of(values)
-            except ValueError as error:
-                bad.append(BadRow(place=place, reason=str(error)))
-                continue
-            if row.id in rows:
-                raise ConfigurationError(
-                    f"data set {str(path)!r} has the id {row.id!r} at {places[row.id]} and at {place}; give each row "
-                    "an id of its own"
-                )
-            rows[row.id], places[row.id] = row, place
+    for found in read_values(path):
+        try:
+            row = row_of(found.values)
+        except ValueError as error:
+            bad.append(BadRow(place=found.place, reason=str(error)))
+            continue
+        if row.id in rows:
+            raise ConfigurationError(
+                f"data set {str(path)!r} has the id {row.id!r} at {places[row.id]} and at {found.place}; give each row "
+                "an id of its own"
+            )
+        rows[row.id], places[row.id] = row, found.place
     if not rows and not bad:
         raise ConfigurationError(f"data set {str(path)!r} has no rows; give one row a question")
     return Rows(rows=tuple(rows.values()), bad=tuple(bad))
+
+
+def read_values(path: Path) -> Iterator[Found]:
+    """Go through what stands in a data set, in constant memory; blank lines are left out.
+
+    Args:
+        path: as for `read_rows`.
+
+    Raises:
+        ConfigurationError: the file cannot be read as a whole.
+        MissingExtraError: it is a Parquet file, and pyarrow is not installed.
+    """
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
+        raise ConfigurationError(f"data set {str(path)!r} has an unknown ending; use one of {', '.join(_READERS)}")
+    with _readable(path):
+        yield from read(path)
 
 
 @contextmanager
@@ -70,15 +110,26 @@ def _readable(path: Path) -> Iterator[None]:
         raise ConfigurationError(f"data set {str(path)!r} is not UTF-8 text: {error}; save it as UTF-8") from error
 
 
-def _read_jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
+def _read_jsonl(path: Path) -> Iterator[Found]:
     with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
+        for number, raw in enumerate(_lines(file), start=1):
             text = raw.removeprefix(_BOM) if number == 1 else raw
             if text.strip():
-                yield f"line {number}", _object(text)
+                yield Found(number=number, unit="line", values=_object(text), raw=text)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Go through the lines of a file; of one that is too long, one byte more than is allowed is left."""
+    while line := file.readline(LONGEST_LINE + 1):
+        rest = line
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST_LINE + 1)
+        yield line
 
 
 def _object(text: bytes) -> dict[str, Any] | str:
+    if len(text) > LONGEST_LINE:
+        return f"it is longer than {LONGEST_LINE} bytes; shorten it"
     try:
         values = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -86,7 +137,7 @@ def _object(text: bytes) -> dict[str, Any] | str:
     return values if isinstance(values, dict) else f"it is a JSON {type(values).__name__}; give an object"
 
 
-def _read_csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
+def _read_csv(path: Path) -> Iterator[Found]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         line = 1
@@ -96,7 +147,7 @@ def _read_csv(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
             line = reader.line_num + 1
             for cells in reader:
                 if cells:
-                    yield f"line {line}", _cells(header, cells)
+                    yield Found(number=line, unit="line", values=_cells(header, cells))
                 line = reader.line_num + 1
         except csv.Error as error:
             raise ConfigurationError(
@@ -123,12 +174,11 @@ def _listed(cell: str) -> Any:
         return cell
 
 
-def _read_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("reading Parquet files", extra="evaluation") from error
+def _read_parquet(path: Path) -> Iterator[Found]:
+    require_pyarrow("reading Parquet files")
+    import pyarrow
+    from pyarrow import parquet
+
     try:
         with parquet.ParquetFile(path) as file:
             names = file.schema_arrow.names
@@ -137,7 +187,7 @@ def _read_parquet(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
             for batch in file.iter_batches(columns=[name for name in names if name in COLUMNS]):
                 for values in batch.to_pylist():
                     number += 1
-                    yield f"row {number}", values
+                    yield Found(number=number, unit="row", values=values)
     except pyarrow.ArrowInvalid as error:
         raise ConfigurationError(f"data set {str(path)!r} cannot be read as Parquet: {error}") from error
 

@@ -23,7 +23,7 @@ from automix_graph.recording.rows import BadRow, Row, answerable
 from automix_graph.recording.scoring import Score, ScoreFunction, Scorer, scorer_of
 from automix_graph.recording.settings import Settings
 from automix_graph.recording.spending import Spent
-from automix_graph.records import Recorded, Route
+from automix_graph.records import Recorded
 
 DEFAULT_CONCURRENCY: Final = 4
 """Questions that are worked on at one time."""
@@ -204,7 +204,7 @@ class _Work:
             bad=bad,
             scored=len(scores),
             scorer=self._scorer.name,
-            scores=_means(scores),
+            scores=_means(scores, [tier.name for tier in self._tiers.parts.tiers]),
             own_context=sum(row.context is not None for row in self._rows),
             spent=self._journal.spent,
             spent_now=self._spent,
@@ -221,8 +221,7 @@ class _Work:
             self._progress(Progress(done=self._done, total=len(self._rows), failed=self._failed, spent=self._spent))
 
 
-def _means(scores: Sequence[Mapping[str, float]]) -> dict[Route, float]:
-    tiers: tuple[Route, ...] = ("small", "large")
+def _means(scores: Sequence[Mapping[str, float]], tiers: Sequence[str]) -> dict[str, float]:
     return {tier: sum(score[tier] for score in scores) / len(scores) for tier in tiers} if scores else {}
 
 

@@ -17,6 +17,8 @@ from langchain_core.runnables import Runnable
 from langchain_core.vectorstores import VectorStoreRetriever
 
 from automix_graph.graph.all_tiers import AllTiers
+from automix_graph.graph.parts import Parts, TierParts
+from automix_graph.prompts import PromptChoice
 from automix_graph.recording.description import describe, describe_fields, describe_model
 from automix_graph.recording.scoring import Scorer
 from automix_graph.records import SCHEMA_VERSION
@@ -52,13 +54,7 @@ class Settings:
         return cls(
             described={
                 "schema_version": SCHEMA_VERSION,
-                "small": {**describe_model(parts.small), "prompts": _prompts(tiers, "small")},
-                "large": {**describe_model(parts.large), "prompts": _prompts(tiers, "large")},
-                "verifier": {
-                    "method": parts.verifier.method,
-                    **_as_mapping(describe(parts.verifier)),
-                    "prompts": {name: prompts.fingerprint for name, prompts in parts.prompts.by_language.items()},
-                },
+                **{tier.name: _tier(tier, parts) for tier in parts.tiers},
                 "retrieval": _retrieval(tiers.retriever),
                 "scorer": None if scorer is None else scorer.settings(),
             }
@@ -93,10 +89,18 @@ class Settings:
         return (*told, f"{left} more") if left else tuple(told)
 
 
-def _prompts(tiers: AllTiers, tier: str) -> dict[str, str]:
-    model = tiers.parts.small if tier == "small" else tiers.parts.large
-    chosen = tiers.parts.answer_prompts(model)
-    return {name: prompts.fingerprint for name, prompts in chosen.by_language.items()}
+def _tier(tier: TierParts, parts: Parts) -> dict[str, Any]:
+    told = {**describe_model(tier.model), "prompts": _fingerprints(parts.answer_prompts(tier.model))}
+    if tier.model.fallbacks:
+        told["fallbacks"] = [describe_model(fallback) for fallback in tier.model.fallbacks]
+    if tier.verifier is not None:
+        verifier = {"method": tier.verifier.method, **_as_mapping(describe(tier.verifier))}
+        told["verifier"] = {**verifier, "prompts": _fingerprints(parts.prompts)}
+    return told
+
+
+def _fingerprints(choice: PromptChoice) -> dict[str, str]:
+    return {name: prompts.fingerprint for name, prompts in choice.by_language.items()}
 
 
 def _retrieval(retriever: Runnable[str, list[Document]] | None) -> dict[str, Any] | str:

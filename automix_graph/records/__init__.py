@@ -5,12 +5,29 @@ policy without calling a model. Nothing here knows a model, a price or a policy.
 """
 
 from automix_graph.records.calls import Call, Stage, Usage
-from automix_graph.records.judging import Decision, Reading, Verdict, Verification
+from automix_graph.records.judging import SKIPPED, Decision, Reading, Verdict, Verification
 from automix_graph.records.record import SCHEMA_VERSION, Bill, Draft, Passage, Record, Route
 from automix_graph.records.recorded import Recorded
+from automix_graph.records.redaction import is_redacted, redacted_text
+from automix_graph.records.tiers import (
+    ABSTAINED,
+    FIRST,
+    LAST,
+    answer_stage,
+    is_answer,
+    is_verification,
+    stages,
+    tier_names,
+    tiers_among,
+    verify_stage,
+)
 
 __all__ = [
+    "ABSTAINED",
+    "FIRST",
+    "LAST",
     "SCHEMA_VERSION",
+    "SKIPPED",
     "Bill",
     "Call",
     "Decision",
@@ -24,4 +41,13 @@ __all__ = [
     "Usage",
     "Verdict",
     "Verification",
+    "answer_stage",
+    "is_answer",
+    "is_redacted",
+    "is_verification",
+    "redacted_text",
+    "stages",
+    "tier_names",
+    "tiers_among",
+    "verify_stage",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Stage = Literal["small_answer", "verify", "large_answer", "score"]
-"""The node that made a model call; ``score`` is none of the graph: a model that scored an answer for a record."""
+Stage = str
+"""The node that made a model call, see `automix_graph.records.tiers`.
+
+``score`` is none of the graph: a model that scored an answer for a record.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 
 class Verdict(StrEnum):
@@ -90,6 +90,12 @@ class Verification:
                 f"verifier {self.method!r} must give either CORRECT or INCORRECT with a confidence, or UNPARSED with a "
                 f"failure; it gave {self.verdict.value}, confidence={self.confidence!r} and failure={self.failure!r}"
             )
+
+
+SKIPPED: Final = Verification(
+    method="skipped", verdict=Verdict.UNPARSED, confidence=None, failure="the tier was not asked"
+)
+"""Holds the place of a tier that was not asked, in a history and in a record."""
 
 
 @dataclass(frozen=True, kw_only=True)

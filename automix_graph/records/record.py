@@ -8,15 +8,15 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 from automix_graph.records.calls import Call, Usage
 from automix_graph.records.judging import Decision, Reading, Verdict, Verification
 
 SCHEMA_VERSION: Final = 1
 
-Route = Literal["small", "large"]
-"""Where a question ended."""
+Route = str
+"""Where a question ended: the tier whose answer was committed, or ``"abstain"``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,12 @@ class Draft:
     """The answer of one tier, before anyone decided about it.
 
     Attributes:
-        tier: whose answer it is.
+        tier: whose answer it is, see `automix_graph.records.tiers.tier_names`.
         text: as the model wrote it.
         logprobs: natural logarithms of the probabilities of its tokens; empty where nobody asked or nobody told.
     """
 
-    tier: Route
+    tier: str
     text: str
     logprobs: tuple[float, ...] = ()
 
@@ -81,12 +81,17 @@ class Record:
         prompts: fingerprint of the prompts, see `automix_graph.prompts.Prompts.fingerprint`.
         passages: what every model saw, in this order.
         drafts: answers by tier, cheapest first.
-        verifications: one for each tier that was to be verified, a missing draft included.
-        decisions: one for each verification.
+        verifications: one for each tier that was to be verified, cheapest first, a missing draft included; one whose
+            failure is ``"the tier was not asked"`` holds the place of a tier that was skipped.
+        decisions: one for each verification of a tier that was not skipped.
         calls: every model call, in order.
-        route: whose answer was committed; None while nothing is, and where all tiers only were recorded.
+        route: whose answer was committed, or ``"abstain"``; None while nothing is, and where all tiers only were
+            recorded.
         degraded: whether the committed answer was rejected and is the best there is.
         bill: what the question cost, once it has ended.
+        degraded_reason: why a rejected answer was committed; None where it was not.
+        began: when the question was asked, in seconds since the epoch; None where nobody knows.
+        message_id: of the chat message that asked; None where no message did.
         schema_version: of the JSON form.
     """
 
@@ -101,6 +106,9 @@ class Record:
     route: Route | None = None
     degraded: bool = False
     bill: Bill | None = None
+    degraded_reason: str | None = None
+    began: float | None = None
+    message_id: str | None = None
     schema_version: int = field(default=SCHEMA_VERSION)
 
     def adding(
@@ -120,7 +128,7 @@ class Record:
             calls=(*self.calls, *calls),
         )
 
-    def draft(self, tier: Route) -> Draft | None:
+    def draft(self, tier: str) -> Draft | None:
         """Return the answer of a tier, or None where it gave none."""
         return next((draft for draft in self.drafts if draft.tier == tier), None)
 

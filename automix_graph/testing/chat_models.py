@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
 
 
@@ -29,6 +35,7 @@ class ScriptedReply:
         finish_reason: why the reply ended, as OpenAI-compatible servers report it.
         token_probabilities: of the next token, by token; reported as OpenAI-compatible servers report them.
         logprobs: the reply's own tokens with the natural logarithms of their probabilities, reported likewise.
+        tool_calls: the tools that the reply calls, each a name with its arguments.
     """
 
     text: str
@@ -37,6 +44,7 @@ class ScriptedReply:
     finish_reason: str = "stop"
     token_probabilities: tuple[tuple[str, float], ...] = ()
     logprobs: tuple[tuple[str, float], ...] = ()
+    tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
 Reply = str | ScriptedReply | Exception
@@ -47,6 +55,7 @@ class _ReplyingChatModel(BaseChatModel):
 
     label: str = "scripted"
     _prompts: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+    _options: list[dict[str, Any]] = PrivateAttr(default_factory=list)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
     @property
@@ -63,12 +72,28 @@ class _ReplyingChatModel(BaseChatModel):
         """The prompts so far, each as one text."""
         return ["\n\n".join(str(message.text) for message in prompt) for prompt in self._prompts]
 
+    @property
+    def options(self) -> list[dict[str, Any]]:
+        """What was bound to the calls so far, in their order: ``tools``, ``tool_choice``, ``max_tokens`` and so on."""
+        return list(self._options)
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[Any, AIMessage]:
+        """Bind tools as an OpenAI-compatible model would. Replies call tools only where the script says so."""
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], tool_choice=tool_choice, **kwargs)
+
     def _reply(self, messages: list[BaseMessage]) -> Reply:
         raise NotImplementedError  # the two models below say how
 
-    def _next(self, messages: list[BaseMessage]) -> ScriptedReply:
+    def _next(self, messages: list[BaseMessage], options: dict[str, Any]) -> ScriptedReply:
         with self._lock:
             self._prompts.append(list(messages))
+            self._options.append(options)
             reply = self._reply(messages)
         if isinstance(reply, Exception):
             raise reply
@@ -83,9 +108,12 @@ class _ReplyingChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        reply = self._next(messages)
+        reply = self._next(messages, kwargs)
         message = AIMessage(
-            reply.text, usage_metadata=_usage(reply, messages), response_metadata=_response_metadata(reply, self.label)
+            reply.text,
+            tool_calls=_tool_calls(reply),
+            usage_metadata=_usage(reply, messages),
+            response_metadata=_response_metadata(reply, self.label),
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -96,12 +124,15 @@ class _ReplyingChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        reply = self._next(messages)
+        reply = self._next(messages, kwargs)
         for piece in re.findall(r"\s*\S+|\s+$", reply.text):
             chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
             yield chunk
+        for index, call in enumerate(_tool_calls(reply)):
+            part = tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
+            yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[part]))
         last = AIMessageChunk(
             content="", usage_metadata=_usage(reply, messages), response_metadata=_response_metadata(reply, self.label)
         )
@@ -157,6 +188,12 @@ class FunctionChatModel(_ReplyingChatModel):
 
     def _reply(self, messages: list[BaseMessage]) -> Reply:
         return self._function("\n\n".join(str(message.text) for message in messages))
+
+
+def _tool_calls(reply: ScriptedReply) -> list[ToolCall]:
+    return [
+        ToolCall(name=name, args=dict(arguments), id=f"call-{uuid.uuid4()}") for name, arguments in reply.tool_calls
+    ]
 
 
 def _usage(reply: ScriptedReply, messages: Sequence[BaseMessage]) -> UsageMetadata | None:

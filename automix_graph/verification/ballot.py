@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -67,13 +67,13 @@ class Ballot:
 
     Attributes:
         counting: how they are counted.
-        accepts: the decision on what they amount to, so that drawing can stop early; None: all are drawn.
+        goes: the decision on what they amount to, so that drawing can stop early; None: all are drawn.
         verdicts: so far, in order.
         reasons: why some of them hold no decision.
     """
 
     counting: Counting
-    accepts: Callable[[Verification], bool] | None = None
+    goes: Callable[[Verification], Hashable] | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
@@ -96,10 +96,10 @@ class Ballot:
 
     @cached_property
     def _stopping(self) -> Stopping | None:
-        accepts = self.accepts
-        if accepts is None:
+        goes = self.goes
+        if goes is None:
             return None
-        return Stopping(self.counting.samples, lambda tally: accepts(self.counting.count(_verdicts(tally))))
+        return Stopping(self.counting.samples, lambda tally: goes(self.counting.count(_verdicts(tally))))
 
     def _tally(self) -> Tally:
         return Tally(*map(self.verdicts.count, (Verdict.CORRECT, Verdict.INCORRECT, Verdict.UNPARSED)))

@@ -158,7 +158,7 @@ class Likelihood(Judged):
             found = self._read(case, last.tokens)
         else:
             found = failed(self.method, self._reason(case, last))
-        return Judgement(verification=found, calls=tuple(scored.call for scored in tried))
+        return Judgement(verification=found, calls=tuple(call for scored in tried for call in scored.calls))
 
     def _reason(self, case: Case, last: Scored | None) -> str:
         if not case.answer.strip():

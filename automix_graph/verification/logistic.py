@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from automix_graph.errors import ConfigurationError
+from automix_graph.files import replace_file
 from automix_graph.prompts.invalid import problems_of
 
 SCHEMA_VERSION: Final = 1
@@ -88,15 +87,10 @@ class Logistic:
         """
         path = Path(path)
         content = {"schema_version": SCHEMA_VERSION, "intercept": self.intercept, "weights": dict(self.weights)}
-        new = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
+        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
         try:
-            with new.open("x", encoding="utf-8") as file:
-                file.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
+            replace_file(path, text.encode())
         except OSError as error:
-            new.unlink(missing_ok=True)
             raise ConfigurationError(f"coefficients cannot be written to {path.name!r}: {error}") from error
 
     @classmethod

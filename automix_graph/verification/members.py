@@ -29,7 +29,7 @@ def members_case(case: Case) -> Case:
 
     The policy decides about the whole: no member may stop early on what the policy would make of that member alone.
     """
-    return dataclasses.replace(case, accepts=None)
+    return dataclasses.replace(case, goes=None)
 
 
 def models_of_members(*verifiers: Verifier) -> tuple[NamedModel, ...] | None:

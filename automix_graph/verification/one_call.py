@@ -52,7 +52,7 @@ class OneCall(Judged, ABC):
             verification = failed(self.method, f"the judge failed: {attempt.call.error}")
         else:
             verification = self._read(case, attempt, attempt.message)
-        return Judgement(verification=verification, calls=(attempt.call,))
+        return Judgement(verification=verification, calls=attempt.calls)
 
     @property
     @abstractmethod

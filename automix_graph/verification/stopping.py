@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Final, NamedTuple
+
+_OPEN: Final = object()
+"""What no decision is equal to."""
 
 
 class Tally(NamedTuple):
@@ -32,7 +35,7 @@ class Stopping:
 
     Args:
         samples: how many votes there are to be had.
-        accepts: the decision on a tally of any size up to that.
+        decide: the decision on a tally of any size up to that; any values that can be compared.
 
     Example:
         >>> stopping = Stopping(3, lambda tally: tally.correct >= 2)
@@ -40,11 +43,11 @@ class Stopping:
         (2, 1, 0)
     """
 
-    def __init__(self, samples: int, accepts: Callable[[Tally], bool]) -> None:
+    def __init__(self, samples: int, decide: Callable[[Tally], Hashable]) -> None:
         self._samples = samples
-        self._accepts = accepts
-        self._decisions: dict[Tally, bool] = {}
-        self._ends: dict[Tally, bool | None] = {}
+        self._decide = decide
+        self._decisions: dict[Tally, Hashable] = {}
+        self._ends: dict[Tally, Hashable] = {}
 
     def needed(self, tally: Tally) -> int:
         """Return the least number of further votes after which the decision can be settled; 0 where it is."""
@@ -56,23 +59,22 @@ class Stopping:
         return self._samples - sum(tally)
 
     def _settled(self, tally: Tally) -> bool:
-        end = self._end(tally)
-        return end is not None and self._decision(tally) == end
+        return self._end(tally) == self._decision(tally)
 
-    def _end(self, tally: Tally) -> bool | None:
-        """Return the decision that every end of the vote leads to; None where they differ."""
+    def _end(self, tally: Tally) -> Hashable:
+        """Return the decision that every end of the vote leads to; `_OPEN` where they differ."""
         if tally not in self._ends:
             self._ends[tally] = self._work_out(tally)
         return self._ends[tally]
 
-    def _work_out(self, tally: Tally) -> bool | None:
+    def _work_out(self, tally: Tally) -> Hashable:
         if sum(tally) == self._samples:
             return self._decision(tally)
         first, *others = tally.next()
         end = self._end(first)
-        return end if end is not None and all(self._end(other) == end for other in others) else None
+        return end if all(self._end(other) == end for other in others) else _OPEN
 
-    def _decision(self, tally: Tally) -> bool:
+    def _decision(self, tally: Tally) -> Hashable:
         if tally not in self._decisions:
-            self._decisions[tally] = self._accepts(tally)
+            self._decisions[tally] = self._decide(tally)
         return self._decisions[tally]

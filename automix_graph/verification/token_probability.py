@@ -128,8 +128,8 @@ class TokenProbability(OneCall):
         if attempt.message is None:
             if attempt.refused:
                 self._say_once("refuses a request for token probabilities")
-            if isinstance(attempt.error and attempt.error.__cause__, TypeError):
-                self._known.add("lacks")  # the model's class knows no such option
+                if isinstance(attempt.error and attempt.error.__cause__, TypeError):
+                    self._known.add("lacks")  # the model's class knows no such option
             return attempt.refused
         if first_candidates(attempt.message):
             self._known.add("reports")
@@ -170,7 +170,7 @@ class TokenProbability(OneCall):
         if not attempt.refused:
             return super()._judge(case, attempt)
         reason = f"the judge failed: {attempt.call.error}; its provider may refuse token probabilities, or so many"
-        return Judgement(verification=failed(self.method, reason), calls=(attempt.call,))
+        return Judgement(verification=failed(self.method, reason), calls=attempt.calls)
 
     @property
     def _opened(self) -> bool:

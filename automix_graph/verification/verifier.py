@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -24,8 +24,9 @@ class Case:
         prompts: of the question's language, in the layout of the graph.
         logprobs: natural logarithms of the probabilities of the draft's tokens, as the answering model reported them;
             empty where it did not.
-        accepts: whether the policy in force would keep the draft after a given verification; None where nobody decides
-            yet, as when records are made. Only for verifiers that can stop early without changing the decision.
+        goes: where the policy in force would send the question after a given verification; None where nobody decides
+            yet, as when records are made. Only for verifiers that can stop early without changing the decision: what
+            is returned can be compared, and says nothing else.
     """
 
     question: str
@@ -33,7 +34,7 @@ class Case:
     answer: str
     prompts: Prompts
     logprobs: tuple[float, ...] = ()
-    accepts: Callable[[Verification], bool] | None = None
+    goes: Callable[[Verification], Hashable] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,7 +47,7 @@ class Votes(Judged):
         form: of a vote: ``"short"`` is a decision alone, ``"reasoned"`` a reason and then the decision.
         prompt: what the judge is asked; None takes the built-in prompt of the case.
         max_tokens: cap on each reply, in tokens; ``"auto"`` and None as in `ShortVerdict` and `ReasonedVerdict`.
-        adaptive: whether to stop early. Where nobody has decided on a policy (`Case.accepts`), all votes are drawn.
+        adaptive: whether to stop early. Where nobody has decided on a policy (`Case.goes`), all votes are drawn.
 
     Raises:
         ConfigurationError: an argument lies outside its range, or the judge is no model.
@@ -119,7 +119,7 @@ class Votes(Judged):
         return Judgement(verification=ballot.verification(), calls=tuple(calls))
 
     def _ballot(self, case: Case) -> Ballot:
-        return Ballot(counting=self.counting, accepts=case.accepts if self.adaptive else None)
+        return Ballot(counting=self.counting, goes=case.goes if self.adaptive else None)
 
     def _cast(self, drawn: Drawn, ballot: Ballot, case: Case) -> tuple[Call, ...]:
         """Read the replies into the ballot; return the calls that they took."""

@@ -303,10 +303,12 @@ def test_the_seed_decides_all(target: Target) -> None:
 def test_copies_of_a_question_never_straddle_a_split() -> None:
     outcomes = drawn(600)
     groups = np.arange(600) // 3
-    folds = folds_of(QuestionRows.of(outcomes, groups), seed=0)
-    assert all(np.unique(folds[groups == group]).size == 1 for group in range(200))
+    rows = QuestionRows.of(outcomes, groups)
+    folds = folds_of(rows, seed=0)
+    assert np.unique(rows.codes, return_counts=True)[1].tolist() == [3] * 200
+    assert all(np.unique(folds[rows.codes == code]).size == 1 for code in rows.codes)
     assert np.bincount(folds).tolist() == [120] * 5
-    found = calibrate(outcomes, MaxError(0.2, 0.2), groups=groups)
+    found = calibrate(outcomes, MaxError(0.3, 0.2), groups=groups)
     # One row a question is certified on, and chosen by.
     assert found.questions == 200
     assert found.selection == 60

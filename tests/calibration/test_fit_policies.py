@@ -127,6 +127,7 @@ def test_a_bin_edge_survives_neighbouring_floats() -> None:
 
 def test_gains_are_smoothed_towards_what_confidence_should_tell() -> None:
     # Mean gains 0.1 and 0.5 over 40 rows each; nearest non-increasing curve 0.3 and 0.3, which counts as 30 rows.
+    # What is within and between bins says less: 0.09 and 0.25 against 0.2 squared.
     sure, ours = [0.2] * 40 + [0.8] * 40, [0] * 80
     theirs = [1] * 4 + [0] * 36 + [1] * 20 + [0] * 20
     fitted = fit_utility(sure, small=ours, large=theirs, cost=[10, 30] * 40, lam=0.01)
@@ -250,24 +251,86 @@ def test_three_tiers_are_fitted_to_skip_what_is_useless() -> None:
 
 
 def test_a_joint_table_by_hand() -> None:
-    # Bins of both confidences, rows, and how many of these the small model gets right. By the second confidence alone
-    # it is right in 11 of 40 and 29 of 40, which counts as 10 rows in each combination.
+    # Bins of both confidences, rows, and how many of these the middle model gets right; the small one is right in 12 of
+    # 40 and 28 of 40 by its own confidence.
     cells = {(0.2, 0.2): (30, 6), (0.2, 0.8): (10, 5), (0.8, 0.2): (10, 5), (0.8, 0.8): (30, 24)}
     rows = [(a, b, k < right) for (a, b), (n, right) in cells.items() for k in range(n)]
-    first, second, small = np.array(rows, dtype=np.float64).T
+    first, second, middle = np.array(rows, dtype=np.float64).T
+    small = np.concatenate([np.arange(40) < 12, np.arange(40) < 28]).astype(float)
     policy = fit_optimal_stopping(
-        [first, second], [small, small, np.ones(80)], costs=[1, 2, 3], lam=0.0, binning=Binning(pseudo_rows=10.0)
+        [first, second], [small, middle, np.ones(80)], costs=[1, 2, 3], lam=0.0, binning=Binning(pseudo_rows=10.0)
     )
     assert policy.bins == (Bins((0.5,)), Bins((0.5,)))
-    assert policy.mass == pytest.approx((32.5 / 90, 12.5 / 90, 12.5 / 90, 32.5 / 90))
-    assert policy.quality[0] == pytest.approx((8.75 / 40, 12.25 / 20, 7.75 / 20, 31.25 / 40))
+    # One row a bin, spread as the second confidence falls by itself: 30 + 1 of 40 + 2.
+    assert policy.mass == pytest.approx((31 / 84, 11 / 84, 11 / 84, 31 / 84))
+    # By its own confidence alone, whatever the second one is: the means are monotone already, and need no smoothing.
+    assert policy.quality[0] == pytest.approx((0.3, 0.3, 0.7, 0.7))
+    # By the second confidence 11 and 29 of 40. Within cells the squares are 2 (30 * 0.16 + 10 * 0.25), over 80 - 4; the
+    # means lie 0.075 (30 rows) and 0.225 (10 rows) off, and two of four are fitted.
+    within = 2 * (30 * 0.16 + 10 * 0.25) / 76
+    between = (2 * (30 * 0.075**2 + 10 * 0.225**2) - 2 * within) / 80
+    weight = within / between
+    assert weight > 10
+    assert policy.quality[1] == pytest.approx(
+        (
+            (6 + weight * 0.275) / (30 + weight),
+            (5 + weight * 0.725) / (10 + weight),
+            (5 + weight * 0.275) / (10 + weight),
+            (24 + weight * 0.725) / (30 + weight),
+        )
+    )
     assert policy.quality[2] == pytest.approx((1, 1, 1, 1))
+
+
+def test_combinations_that_no_row_shows_are_worth_what_the_own_confidence_says() -> None:
+    together, right = [0.2] * 50 + [0.8] * 50, [0.0] * 50 + [1.0] * 50
+    policy = fit_optimal_stopping(
+        [together, together], [right, right, [1.0] * 100], costs=[1, 2, 3], lam=0.01, binning=Binning(pseudo_rows=0)
+    )
+    assert policy.quality == ((0, 0, 1, 1), (0, 1, 0, 1), (1, 1, 1, 1))
+    assert policy.mass == pytest.approx((51 / 104, 1 / 104, 1 / 104, 51 / 104))
 
 
 def test_few_rows_still_tell_high_from_low() -> None:
     random = np.random.default_rng(0)
-    policy = fit_optimal_stopping(random.random((2, 60)), random.random((3, 60)), costs=[1, 2, 3], lam=0.01)
-    assert [bins.count for bins in policy.bins] == [2, 2]
+    policy = fit_optimal_stopping(random.random((5, 60)), random.random((6, 60)), costs=[1] * 6, lam=0.01)
+    assert [bins.count for bins in policy.bins] == [3] * 5
+    many = fit_optimal_stopping(random.random((6, 400)), random.random((7, 400)), costs=[1] * 7, lam=0.01)
+    assert [bins.count for bins in many.bins] == [3] * 6
+
+
+def two_opinions(n: int, seed: int) -> tuple[list[Column], list[Column]]:
+    """Draw confidences that tell of their own answers alone, as far as two models agree on what is hard."""
+    random = np.random.default_rng(seed)
+    easy = random.random(n)
+    first, second = (0.6 * easy + 0.4 * random.random(n) for _ in range(2))
+    chances = (first, 0.2 + 0.8 * second, np.full(n, 0.95))
+    return [first, second], [(random.random(n) < chance).astype(float) for chance in chances]
+
+
+def net_of(policy: ColumnPolicy, sures: list[Column]) -> float:
+    paths = follow(policy, [column(sure) for sure in sures])
+    chances = np.stack([sures[0], 0.2 + 0.8 * sures[1], np.full(sures[0].size, 0.95)])
+    return float(np.mean(chances[paths.end, np.arange(paths.end.size)] - paths.asked @ [0.01, 0.04, 0.2]))
+
+
+def best_net(sures: list[Column]) -> float:
+    """Return what knowing the chances is worth: keep, ask the middle model, or skip it, by the first confidence."""
+    first, second = sures
+    skip, ask = 0.95 - 0.2, np.maximum(0.2 + 0.8 * second, 0.95 - 0.2) - 0.04
+    place = Bins.equal(200).indices(first)
+    asked = (np.bincount(place, weights=ask) / np.bincount(place))[place]
+    return float(np.mean(np.maximum.reduce([first, asked, np.full(first.size, skip)]))) - 0.01
+
+
+@pytest.mark.parametrize(("n", "lost"), [(300, 0.006), (1000, 0.002), (3000, 0.0018)])
+def test_combinations_that_add_nothing_cost_next_to_nothing(n: int, lost: float) -> None:
+    unseen, _ = two_opinions(50_000, 99)
+    nets = []
+    for seed in range(15):
+        sures, qualities = two_opinions(n, seed)
+        nets.append(net_of(fit_optimal_stopping(sures, qualities, costs=[1, 4, 20], lam=0.01), unseen))
+    assert np.mean(nets) == pytest.approx(best_net(unseen) - lost / 2, abs=lost / 2)
 
 
 GOOD: dict[str, Any] = {"small": [0, 1] * 50, "large": [1] * 100, "cost": 20.0, "lam": 0.01}
@@ -329,9 +392,6 @@ def test_other_numbers_are_checked() -> None:
     for binning in ({"most": 0}, {"least_rows": 0}, {"pseudo_rows": -1.0}, {"pseudo_rows": float("nan")}):
         with pytest.raises(ValueError, match="is no binning"):
             Binning(**binning)  # type: ignore[arg-type]
-    never_together = [[0.2] * 50 + [0.8] * 50] * 2
-    with pytest.raises(ValueError, match="2 of 4 combinations of bins have no rows"):
-        fit_optimal_stopping(never_together, [[1] * 100] * 3, costs=[1, 2, 3], lam=0.01, binning=Binning(pseudo_rows=0))
 
 
 def test_a_million_rows_take_seconds() -> None:

@@ -5,7 +5,7 @@ import pytest
 from automix_graph.calibration import large_is_right, made_for_records, question_groups, scored_by_agreement
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation import Outcomes, RecordFile, Tier
-from automix_graph.policies import TierMade
+from automix_graph.policies import TierMade, VerifierMade
 from automix_graph.records import Call, Draft, Record, Recorded, Stage, Usage, Verdict, Verification
 
 
@@ -44,6 +44,14 @@ def test_a_small_answer_agrees_if_it_says_what_the_large_one_says() -> None:
     assert [dict(row.scores) for row in found] == [{"small": 1.0, "large": 1.0}, {"small": 0.0, "large": 1.0}, {}]
 
 
+def test_every_tier_agrees_or_does_not() -> None:
+    row = recorded("1")
+    assert row.record is not None
+    drafts = (*row.record.drafts[:1], Draft(tier="middle", text="In June"), row.record.drafts[1])
+    found = scored_by_agreement([dataclasses.replace(row, record=dataclasses.replace(row.record, drafts=drafts))])
+    assert found[0].scores == {"small": 1.0, "middle": 0.0, "large": 1.0}
+
+
 def test_an_empty_large_answer_is_nothing_to_agree_with() -> None:
     assert scored_by_agreement([recorded("1", large=" ")])[0].scores == {}
 
@@ -71,22 +79,25 @@ def test_large_answers_are_right_by_definition() -> None:
 
 def test_whose_records_they_are_is_in_the_settings() -> None:
     described = {
-        "small": {"label": "openai:a", "prompts": {"en": "1"}},
+        "small": {
+            "label": "openai:a",
+            "prompts": {"en": "1"},
+            "verifier": {"method": "short", "prompts": {"en": "3"}},
+        },
         "large": {"label": "openai:b", "prompts": {"en": "2"}},
-        "verifier": {"method": "short", "prompts": {"en": "3"}},
     }
     found = made_for_records(RecordFile(rows=(recorded("1"),), described=described))
     assert found is not None
+    judged = VerifierMade(method="short", judges=("j",), prompts={"en": "3"})
     assert found.tiers == (
-        TierMade(name="small", model="openai:a", prompts={"en": "1"}),
+        TierMade(name="small", model="openai:a", prompts={"en": "1"}, verifier=judged),
         TierMade(name="large", model="openai:b", prompts={"en": "2"}),
     )
-    assert (found.verifier, found.judges, found.prompts) == ("short", ("j",), {"en": "3"})
 
 
 def test_without_settings_the_calls_tell() -> None:
     found = made_for_records(RecordFile(rows=(recorded("1"), Recorded(id="2", error="timeout"))))
     assert found is not None
     assert [tier.model for tier in found.tiers] == ["s", "l"]
-    assert (found.verifier, found.judges, found.prompts) == ("votes", ("j",), {})
+    assert [tier.verifier for tier in found.tiers] == [VerifierMade(method="votes", judges=("j",)), None]
     assert made_for_records(RecordFile(rows=())) is None

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import automix_graph.models
 from automix_graph import FaissStore, Threshold, save_policy
 from automix_graph.cli.ask import ask
 from automix_graph.errors import ConfigurationError
-from automix_graph.policies import Policy
+from automix_graph.graph import ModelTier
+from automix_graph.policies import Always, MadeFor, Policy, Provenance, TierMade
+from automix_graph.policies.provenance import FACTS
 from automix_graph.testing import FunctionChatModel, HashEmbeddings
 
 
@@ -20,14 +23,18 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[Po
     with FaissStore.from_texts(["James Watt patented his engine in 1781."], HashEmbeddings()) as store:
         store.save(tmp_path / "index")
     policies: list[Policy | None] = []
+
+    def said(prompt: str) -> str:
+        return "Correct"
+
     create: Callable[..., Any] = automix_graph.graph.create_automix
 
     def scripted(*, policy: Policy | None, **arguments: Any) -> Any:
         policies.append(policy)
-        small = FunctionChatModel(lambda _: "1781", label="small")
-        judge = FunctionChatModel(lambda _: "Correct", label="judge")
-        large = FunctionChatModel(lambda _: "in 1781", label="large")
-        return create(**arguments | {"small": small, "large": large, "verifier": judge, "policy": policy})
+        tiers = [FunctionChatModel(lambda _: "1781", label=str(tier.model)) for tier in arguments["tiers"]]
+        judges = [FunctionChatModel(said, label=str(tier.verifier)) for tier in arguments["tiers"][:-1]]
+        judged = [ModelTier(model=model, verifier=judge) for model, judge in zip(tiers, judges, strict=False)]
+        return create(**arguments | {"tiers": [*judged, tiers[-1]], "policy": policy})
 
     monkeypatch.setattr(automix_graph.graph, "create_automix", scripted)
     monkeypatch.setattr(automix_graph.models, "load_embeddings", lambda _: HashEmbeddings(), raising=False)
@@ -59,3 +66,64 @@ def test_what_is_no_policy_is_refused_before_models_are_loaded(
     result = CliRunner().invoke(ask, ["When?", "--index", path, "--policy", str(tmp_path / "policy.json")])
     assert isinstance(result.exception, ConfigurationError)
     assert policies == []
+
+
+def calls_of(result: Any) -> list[tuple[str, str]]:
+    return [(call["stage"], call["model"]) for call in json.loads(result.stdout)["usage"]["calls"]]
+
+
+def test_more_than_two_models_are_named_one_by_one(index: tuple[str, list[Policy | None]], tmp_path: Path) -> None:
+    tiers = ["--tier", "a", "--tier", "b", "--tier", "c", "--verifier", "j1", "--verifier", "j2"]
+    result = CliRunner().invoke(ask, ["When?", "--index", index[0], *tiers, "--json"])
+    assert result.exit_code == 0, result.output
+    assert calls_of(result) == [("small_answer", "a"), ("verify", "j1")]
+    save_policy(Always(1), tmp_path / "policy.json")
+    result = CliRunner().invoke(
+        ask, ["When?", "--index", index[0], *tiers, "--policy", str(tmp_path / "policy.json"), "--json"]
+    )
+    assert calls_of(result) == [
+        ("small_answer", "a"),
+        ("verify", "j1"),
+        ("middle_answer", "b"),
+        ("verify_middle", "j2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--tier", "a"], "--tier is given once (a)"),
+        (["--tier", "a", "--tier", "b", "--small", "c"], "--tier and --small are given"),
+        (
+            ["--tier", "a", "--tier", "b", "--tier", "c", "--tier", "d", "--verifier", "x", "--verifier", "y"],
+            "or 3 times",
+        ),
+        (["--verifier", "x", "--verifier", "y"], "--verifier is given 2 times"),
+    ],
+)
+def test_models_that_contradict_each_other_are_refused(
+    index: tuple[str, list[Policy | None]], options: list[str], complaint: str
+) -> None:
+    result = CliRunner().invoke(ask, ["When?", "--index", index[0], *options])
+    assert result.exit_code == 2
+    assert complaint in " ".join(result.output.split())
+
+
+def test_a_policy_for_another_cascade_is_followed_only_when_asked_for(
+    index: tuple[str, list[Policy | None]], tmp_path: Path
+) -> None:
+    made = MadeFor(tiers=(TierMade(name="small", model="x"), TierMade(name="large", model="y")))
+    provenance = Provenance(made_for=made, facts=dict.fromkeys(FACTS))
+    save_policy(Threshold(0.5), tmp_path / "policy.json", provenance=provenance)
+    arguments = ["When?", "--index", index[0], "--policy", str(tmp_path / "policy.json")]
+    refused = CliRunner().invoke(ask, arguments)
+    assert "was calibrated for another cascade" in str(refused.exception)
+    assert "--unchecked" in str(refused.exception)
+    assert CliRunner().invoke(ask, [*arguments, "--unchecked"]).exit_code == 0
+
+
+def test_a_limit_is_told(index: tuple[str, list[Policy | None]]) -> None:
+    result = CliRunner().invoke(ask, ["When?", "--index", index[0], "--limit-calls", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.stdout)
+    assert (printed["degraded"], printed["degraded_reason"]) == (True, "limit on calls reached")

@@ -213,6 +213,7 @@ def test_records_without_gold_answers_are_calibrated_by_agreement(records: Path,
         CliRunner().invoke(calibrate, list(map(str, given)), standalone_mode=False, catch_exceptions=False)
     data = found(*given, "--label-free")
     assert (data["n"], data["questions"]) == (200, 100)
+    assert "What to expect of a question (costs in USD)" in invoke(*given, "--label-free").output
     assert data["alone"][0]["quality"] == 0.6
     provenance = load_provenance(tmp_path / "p.json")
     assert provenance is not None
@@ -251,3 +252,24 @@ def test_a_plot_shows_where_it_escalates(table: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="unknown ending"):
         CliRunner().invoke(calibrate, given, standalone_mode=False, catch_exceptions=False)
     assert not (tmp_path / "q.json").exists()
+
+
+def test_a_plot_that_cannot_be_drawn_leaves_the_old_one(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = tmp_path / "drawn"
+    drawn.mkdir()
+    (drawn / "p.PNG").write_bytes(b"old")
+    given = [str(table), *SHORTHAND, "--max-cost", "9", "--out", str(tmp_path / "q.json"), "--plot", drawn / "p.PNG"]
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(ConfigurationError, match=r"plot .* cannot be written: No space left on device"):
+            CliRunner().invoke(calibrate, list(map(str, given)), standalone_mode=False, catch_exceptions=False)
+    assert [(path.name, path.read_bytes()) for path in drawn.iterdir()] == [("p.PNG", b"old")]
+    assert not (tmp_path / "q.json").exists()
+    found(*given)
+    assert (drawn / "p.PNG").read_bytes().startswith(b"\x89PNG")

@@ -1,8 +1,8 @@
 import dataclasses
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -322,9 +322,11 @@ def test_the_command_writes_nothing_but_json_to_stdout(table: str) -> None:
 def test_ten_thousand_questions_take_seconds() -> None:
     columns = ["--small", "l13_ok", "--large", "l70_ok", "--confidence", "l13_pmax", *SHORTHAND[6:]]
     command = [sys.executable, "-m", "automix_graph", "evaluate", str(COSMOS), *columns, "--json"]
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert time.monotonic() - started < 10
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of a processor, whatever else the machine does.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
     data = json.loads(result.stdout)
     assert data["bootstrap"]["resamples"] == 1000
     expected = {"apgr": 0.783, "cpt50": 0.180, "cpt80": 0.349, "aiq": 0.878}

@@ -83,6 +83,8 @@ def test_what_was_recorded_is_told_first(records: Path) -> None:
         "As recorded (2 questions, verifier likelihood, accept rate 50%), 1,000 questions cost $25.99"
     )
     assert "instead of $23.60 for always asking l: it would pay above 87%." in text
+    pays = " ".join(run(records, *PRICES, "--accept-rate", "0.9").output.split())
+    assert "instead of $23.60 for always asking l: it pays (above an accept rate of 87%)." in pays
 
 
 def test_a_cascade_that_cannot_pay_is_said_so_first(records: Path) -> None:
@@ -107,4 +109,16 @@ def test_what_is_missing_is_named(records: Path, tmp_path: Path) -> None:
     assert f"without RECORDS, give {needed}" in " ".join(result.output.split())
     save_policy(Threshold(0.3), tmp_path / "policy.json")
     assert "--policy decides about records" in run("--policy", tmp_path / "policy.json", *TOKENS).output
-    assert "--price l=INPUT/OUTPUT[/CACHED]" in str(run(records).exception)
+
+
+def test_unknown_prices_of_records_are_asked_for_in_words_of_the_plan(records: Path) -> None:
+    price = "INPUT/OUTPUT[/CACHED]"
+    assert str(run(records).exception) == (
+        "no price is known for 'l', 's', and nothing can be said without it; give it in USD per million tokens: "
+        f"--price l={price} --price s={price}"
+    )
+    assert "known for 'l', and" in str(run(records, *PRICES[:2]).exception)
+    # The other large model is priced, the recorded one is not: what was recorded has no cost.
+    replaced = run(records, *PRICES[:2], "--large", "other", "--price", "other=20/80")
+    assert "known for 'l', and" in str(replaced.exception)
+    assert run(records, *PRICES).exit_code == 0

@@ -12,16 +12,21 @@ from click.testing import CliRunner, Result
 
 from automix_graph.cli.main import automix
 from automix_graph.evaluation.record_files import read_records
-from automix_graph.models import calling
 from automix_graph.retrieval import FaissStore
 from automix_graph.testing import FunctionChatModel, HashEmbeddings, ScriptedReply
 
 MODELS = ("--small", "test:small", "--large", "test:large", "--verifier", "test:judge")
 PRICES = ("--price", "test:small=1/1", "--price", "test:large=1/1", "--price", "test:judge=1/1")
-TEXTS = {"test:small": "June", "test:large": "May", "test:judge": "Incorrect", "test:scorer": "Correct"}
+TEXTS = {
+    "test:small": "June",
+    "test:mid": "May",
+    "test:large": "May",
+    "test:judge": "Incorrect",
+    "test:scorer": "Correct",
+}
 
 
-def model_of(spec: Any) -> Any:
+def model_of(spec: Any, *, retries: bool = True) -> Any:
     """Return a model that always says the same; the small one fails at event 3."""
     if not isinstance(spec, str):
         return spec
@@ -36,7 +41,7 @@ def model_of(spec: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calling, "resolve_chat_model", model_of)
+    monkeypatch.setattr("automix_graph.models.named.resolve_chat_model", model_of)
     monkeypatch.setattr("automix_graph.models.load_embeddings", lambda name: HashEmbeddings())
 
 
@@ -198,14 +203,17 @@ def test_what_cannot_be_recorded_is_refused_first(
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from automix_graph.cli.main import main
-from automix_graph.models import calling
+import automix_graph.models.named as named_models
 from automix_graph.testing import FunctionChatModel
 def say(prompt):
     time.sleep(0.05)
     return "May"
-calling.resolve_chat_model = lambda spec: FunctionChatModel(say, label=spec) if isinstance(spec, str) else spec
+def resolve(spec, **_):
+    return FunctionChatModel(say, label=spec) if isinstance(spec, str) else spec
+named_models.resolve_chat_model = resolve
 sys.argv = ["automix", "record", "data.jsonl", "--out", "out.jsonl", "--small", "a", "--large", "b"]
 main()
 """
@@ -237,3 +245,31 @@ def test_local_models_work_on_one_question_at_a_time(label: str, expected: int) 
     tiers = AllTiers(small=model("local:s"), large=model(label))
     assert _concurrency(tiers, None) == expected
     assert _concurrency(AllTiers(small=model("local:s"), large=model("local:l")), label) == expected
+
+
+def test_three_models_are_recorded_evaluated_and_calibrated(folder: Path) -> None:
+    data_of(*(row(number) for number in range(10, 150)))
+    models = ("--tier", "test:small", "--tier", "test:mid", "--tier", "test:large", "--verifier", "test:judge")
+    arguments = ["record", "data.jsonl", "--out", "out.jsonl", *models, *PRICES, "--price", "test:mid=4/4", "--json"]
+    recorded = CliRunner().invoke(automix, arguments)
+    assert recorded.exit_code == 0, recorded.exception
+    printed = json.loads(recorded.stdout)
+    assert (printed["small"], printed["middle"], printed["large"]) == (0.0, 1.0, 1.0)
+
+    prices = [*PRICES, "--price", "test:mid=4/4"]
+    evaluated = CliRunner().invoke(automix, ["evaluate", "out.jsonl", *prices, "--json"])
+    assert evaluated.exit_code == 0, evaluated.output
+    figures = json.loads(evaluated.stdout)
+    assert (figures["n"], figures["small"], figures["quality"], figures["large"]) == (140, 0.0, 1.0, 1.0)
+
+    calibrated = CliRunner().invoke(
+        automix, ["calibrate", "out.jsonl", *prices, "--price-of-error", "1", "--out", "policy.json"]
+    )
+    assert calibrated.exit_code == 0, calibrated.output
+    made = json.loads((folder / "policy.json").read_text())["calibration"]["made_for"]["tiers"]
+    assert [(tier["name"], tier["model"]) for tier in made] == [
+        ("small", "test:small"),
+        ("middle", "test:mid"),
+        ("large", "test:large"),
+    ]
+    assert [tier["verifier"] and tier["verifier"]["judges"] for tier in made] == [["test:judge"], ["test:judge"], None]

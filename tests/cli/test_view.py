@@ -26,6 +26,7 @@ RESULT = {
     "usage": summarise(CALLS, bill_of(CALLS, large="l", prices=Prices())),
     "cost": None,
     "degraded": True,
+    "degraded_reason": "ConnectionError",
     "decision": {"accept": False, "policy": "accept-correct", "reason": "the verdict is INCORRECT"},
 }
 
@@ -43,7 +44,7 @@ def test_people_see_answer_route_verdict_sources_and_calls() -> None:
         "[bold]not markup[/bold] 巴西",
         "Route: small",
         "INCORRECT, confidence 0.25",
-        "Degraded: the large model failed",
+        "Degraded: this answer was not accepted, and there is no other (ConnectionError).",
         "[1] a.pdf, page 3",
         "90 (80 cached)",
         "failed: ConnectionError",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automix_graph.costs import Price, Prices, bill_of, estimated_large, large_alone
+from automix_graph.costs import Price, Prices, asked_alone, bill_of, estimated_large
 from automix_graph.records import Bill, Call, Stage, Usage
 
 PRICES = Prices({"s": Price(1, 4, 0.1), "l": Price(10, 40, 1)})
@@ -46,7 +46,7 @@ def test_the_judge_counts_tokens_as_the_large_model_does() -> None:
 
 def test_an_escalated_question_is_compared_with_what_was_measured_and_has_lost_money() -> None:
     judged, answered = call("verify", "l", 1100, 1, cached=200), call("large_answer", "l", 1050, 80, cached=1000)
-    alone = large_alone([SMALL, judged, answered])
+    alone = asked_alone([SMALL, judged, answered])
     assert alone is not None
     assert alone.usage == Usage(input_tokens=1050, output_tokens=80, cached_input_tokens=200)
     found = bill(SMALL, judged, answered)
@@ -58,31 +58,31 @@ def test_an_escalated_question_is_compared_with_what_was_measured_and_has_lost_m
 
 def test_what_the_judge_read_before_would_have_taken_its_time() -> None:
     judged, answered = call("verify", "l", 1100, 100, cached=200), call("large_answer", "l", 1050, 80, cached=1000)
-    alone = large_alone([SMALL, judged, answered])
+    alone = asked_alone([SMALL, judged, answered])
     assert alone is not None
     # The judge took a second for 900 tokens read and 100 written; alone, 800 more would have to be read.
     assert alone.seconds == pytest.approx(1.8)
-    unknown = large_alone([SMALL, call("verify", "l", None, None), answered])
+    unknown = asked_alone([SMALL, call("verify", "l", None, None), answered])
     assert unknown is not None
     assert unknown.seconds == 1.0
 
 
 def test_what_another_judge_read_serves_the_large_model_nothing() -> None:
     answered = call("large_answer", "l", 1050, 80, cached=300)
-    assert large_alone([SMALL, call("verify", "third", 900, 1, cached=0), answered]) is answered
+    assert asked_alone([SMALL, call("verify", "third", 900, 1, cached=0), answered]) is answered
 
 
 def test_a_judge_that_failed_or_did_not_report_its_cache() -> None:
     answered = call("large_answer", "l", 1050, 80, cached=1000)
     failed = call("verify", "l", None, None, error="timeout")
-    assert large_alone([SMALL, failed, answered]) is answered
-    alone = large_alone([SMALL, call("verify", "l", 1100, 1, cached=None), answered])
+    assert asked_alone([SMALL, failed, answered]) is answered
+    alone = asked_alone([SMALL, call("verify", "l", 1100, 1, cached=None), answered])
     assert alone is not None
     assert alone.usage.cached_input_tokens is None
 
 
 def test_no_more_is_cached_than_was_read() -> None:
-    alone = large_alone([call("verify", "l", 5000, 1, cached=4000), call("large_answer", "l", 1050, 80, cached=1000)])
+    alone = asked_alone([call("verify", "l", 5000, 1, cached=4000), call("large_answer", "l", 1050, 80, cached=1000)])
     assert alone is not None
     assert alone.usage.cached_input_tokens == 1050
 
@@ -108,7 +108,7 @@ def test_alone_the_large_answer_is_never_cheaper_than_after_a_judge_that_found_l
     cached = min(cached, read)
     judge = call("verify", "l", 5000, 1, cached=min(judge_cached, cached))
     answer = call("large_answer", "l", read, wrote, cached=cached)
-    alone = large_alone([judge, answer])
+    alone = asked_alone([judge, answer])
     assert alone is not None
     first, second = PRICES.cost(alone), PRICES.cost(answer)
     assert first is not None

@@ -7,29 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from one_by_one import OneByOne
 from tables_of_outcomes import failing_verifications, judged, three_tiers, two_tiers, verification
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation import Outcomes, Tier, replay, run_cascade
-from automix_graph.policies import AcceptCorrect, ColumnPolicy, Judged, Policy, Threshold, decide
+from automix_graph.policies import AcceptCorrect, Capped, ColumnPolicy, Judged, Policy, Threshold, decide
 from automix_graph.records import Decision, Verdict, Verification
 
 THRESHOLDS = st.sampled_from([0.0, 0.3, 0.5, 1.0])
 POLICIES = st.one_of(st.just(AcceptCorrect()), THRESHOLDS.map(Threshold))
-
-
-@dataclass(frozen=True)
-class OneByOne:
-    """Another policy without the way to decide about many questions at once."""
-
-    inner: Policy
-
-    @property
-    def name(self) -> str:
-        return f"one by one: {self.inner.name}"
-
-    def decide(self, history: Sequence[Verification]) -> Decision:
-        return self.inner.decide(history)
 
 
 @dataclass(frozen=True)
@@ -170,8 +157,61 @@ def test_what_decides_nothing_is_refused() -> None:
     outcomes = two_tiers([(1, 1, 0.9), (1, 1, 0.1)])
     with pytest.raises(ConfigurationError, match="must return a Decision"):
         replay(outcomes, Silent())
-    with pytest.raises(ValueError, match=r"policy 'reckless' decided in shape \(1,\)"):
+    with pytest.raises(ConfigurationError, match=r"policy 'reckless' decided in shape \(1,\); accepts\(history\)"):
         replay(outcomes, TooFew())
+    with pytest.raises(ConfigurationError, match=r"policy 'reckless' decided in shape \(1,\)"):
+        replay(outcomes, Capped(TooFew(), 1))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 2), (3,)])
+def test_moves_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    class Shaped:
+        name, keeps = "shaped", "nothing"
+
+        def decide(self, history: Sequence[Verification]) -> Decision:
+            raise AssertionError("questions are decided about at once")
+
+        def moves(self, history: Sequence[Judged], tiers: int) -> NDArray[np.intp]:
+            return np.ones(shape, dtype=np.intp)
+
+    with pytest.raises(ConfigurationError, match=r"moves\(history, tiers\) must return shape \(2,\)"):
+        replay(two_tiers([(1, 1, 0.9), (1, 1, 0.1)]), Shaped())
+
+
+@given(three_tiers())
+def test_a_policy_is_asked_once_a_tier(outcomes: Outcomes) -> None:
+    lengths: list[int] = []
+
+    @dataclass(frozen=True)
+    class Counting(Reckless):
+        def accepts(self, history: Sequence[Judged]) -> NDArray[np.bool_]:
+            lengths.append(len(history))
+            return super().accepts(history)
+
+    replay(outcomes, Counting())
+    assert lengths == [1, 2]
+
+
+@given(st.one_of(three_tiers(), failing_verifications()), THRESHOLDS)
+def test_what_is_kept_by_column_is_what_a_policy_keeps(outcomes: Outcomes, minimum: float) -> None:
+    kept = [np.asarray(tier.confidence) >= minimum for tier in outcomes.tiers[:-1]]
+    found, replayed = run_cascade(outcomes, kept), replay(outcomes, Threshold(minimum))
+    assert found.route.tolist() == replayed.route.tolist()
+    assert found.quality.tolist() == replayed.quality.tolist()
+    assert found.cost.tolist() == replayed.cost.tolist()
+    assert found.beyond_first.tolist() == (found.route > 0).tolist()
+
+
+def test_kept_columns_beyond_the_route_do_not_count() -> None:
+    tiers = (
+        Tier(name="a", quality=[1, 0, 0], cost=1, confidence=[0.5] * 3, verify_cost=0.25),
+        Tier(name="b", quality=[0, 1, 0], cost=4, confidence=[0.5] * 3, verify_cost=0.5),
+        Tier(name="c", quality=[0, 0, 1], cost=20),
+    )
+    found = run_cascade(Outcomes(tiers=tiers), [np.array([True, False, False]), np.array([False, True, False])])
+    assert found.route.tolist() == [0, 1, 2]
+    assert found.cost.tolist() == [1.25, 5.75, 25.75]
+    assert found.quality.tolist() == [1.0, 1.0, 1.0]
 
 
 @given(three_tiers())

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from one_by_one import OneByOne
 from tables_of_outcomes import three_tiers
 
 from automix_graph.errors import ConfigurationError
@@ -39,20 +40,6 @@ SKIPPING = OptimalStopping(
     costs=(1, 10, 12),
     lam=0.01,
 )
-
-
-@dataclass(frozen=True)
-class OneByOne:
-    """Another policy without the way to decide about many questions at once."""
-
-    inner: Policy
-
-    @property
-    def name(self) -> str:
-        return f"one by one: {self.inner.name}"
-
-    def decide(self, history: Sequence[Verification]) -> Decision:
-        return self.inner.decide(history)
 
 
 def two_tiers() -> Outcomes:

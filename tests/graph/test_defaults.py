@@ -1,13 +1,13 @@
-"""Who judges, where the caller does not say, and which policies a graph follows."""
+"""Who judges, where the caller does not say, and how a graph draws lots."""
 
 import pytest
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph import create_automix
-from automix_graph.graph.defaults import choose_policy, choose_verifier
+from automix_graph.graph.defaults import choose_verifier
 from automix_graph.models.calling import NamedModel
 from automix_graph.models.scoring import Way
-from automix_graph.policies import Bins, Capped, PerTier, Policy, RandomMix, StepCurve, Threshold, UtilityPolicy
+from automix_graph.policies import RandomMix
 from automix_graph.testing import FunctionChatModel, ScriptedChatModel, StaticRetriever
 from automix_graph.verification import FunctionVerifier, Likelihood, ShortVerdict
 from automix_graph.verification.scales import measured_scale
@@ -62,31 +62,6 @@ def test_a_better_answer_has_a_higher_confidence_on_the_scale() -> None:
     assert sure > 0.5
     assert measured_scale("local:smollm2-135m-instruct") is None
     assert measured_scale("local:../../etc") is None
-
-
-BINS = Bins((0.5,))
-CURVE = StepCurve(bins=BINS, values=(0.4, 0.1))
-
-
-@pytest.mark.parametrize(
-    "policy",
-    [
-        UtilityPolicy(gain=CURVE, lam=0.01, cost=20, best=CURVE, abstain_below=0.3),
-        Capped(Threshold(0.5), max_tiers=2, beyond="abstain"),
-        Capped(Threshold(0.5), max_tiers=1),
-        PerTier((UtilityPolicy(gain=CURVE, lam=0.01, cost=20, best=CURVE, abstain_below=0.3),)),
-    ],
-)
-def test_a_policy_that_may_abstain_is_refused(policy: Policy) -> None:
-    with pytest.raises(ConfigurationError, match="may abstain, and this graph always answers"):
-        choose_policy(policy)
-
-
-@pytest.mark.parametrize(
-    "policy", [UtilityPolicy(gain=CURVE, lam=0.01, cost=20), Capped(Threshold(0.5), max_tiers=2), RandomMix(0.5)]
-)
-def test_other_policies_are_followed(policy: Policy) -> None:
-    assert choose_policy(policy) is policy
 
 
 def test_a_random_mix_decides_by_the_question() -> None:

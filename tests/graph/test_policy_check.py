@@ -93,8 +93,8 @@ def test_the_graph_decides_as_the_records_foretold(records: Path, policy_file: P
     [
         ({"small": small("another")}, "the small model is 'another', and was 'small'"),
         ({"large": large("another")}, "the large model is 'another', and was 'large'"),
-        ({"verifier": verifier("another")}, "the verifier is 'another', and was 'sureness'"),
-        ({"layout": "document", "verifier": None}, "the verifier is "),
+        ({"verifier": verifier("another")}, "the verifier of the small answer is 'another', and was 'sureness'"),
+        ({"layout": "document", "verifier": None}, "the verifier of the small answer is "),
     ],
 )
 def test_other_parts_are_refused(policy_file: Path, parts: dict[str, Any], difference: str) -> None:

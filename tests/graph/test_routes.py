@@ -104,6 +104,8 @@ def test_the_output_has_the_documented_keys(make_scene: MakeScene) -> None:
         "usage",
         "cost",
         "degraded",
+        "degraded_reason",
+        "messages",
     ]
 
 
@@ -318,8 +320,10 @@ def test_a_question_is_needed(make_scene: MakeScene, given: dict[str, Any]) -> N
         ("policy", 0.7, "Threshold"),
         ("retriever", ["text"], "vector store"),
         ("verifier", 7, "Verifier"),
-        ("small", None, "chat model"),
+        ("small", 7, "chat model"),
         ("small", "local:no-such-model", "no-such-model"),
+        ("small", None, "small is missing; give small and large, or tiers"),
+        ("tiers", [ScriptedChatModel([])] * 3, "tiers and small or large are given"),
     ],
 )
 def test_an_argument_that_cannot_be_used_is_refused(argument: str, value: object, message: str) -> None:

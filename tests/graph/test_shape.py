@@ -18,8 +18,5 @@ def test_the_shape_of_the_graph_is_the_one_in_the_readme(make_scene: MakeScene) 
 def test_schemas_describe_input_and_output(make_scene: MakeScene, schema: str) -> None:
     graph = make_scene(small=[], judge=[]).graph
     properties = getattr(graph, schema)()["properties"]
-    assert set(properties) == (
-        {"question"}
-        if "input" in schema
-        else {"answer", "route", "confidence", "verdict", "documents", "usage", "cost", "degraded"}
-    )
+    answered = ["answer", "route", "confidence", "verdict", "documents", "usage", "cost", "degraded", "degraded_reason"]
+    assert set(properties) == ({"question", "messages"} if "input" in schema else {*answered, "messages"})

@@ -14,20 +14,24 @@ from automix_graph.policies import (
     Provenance,
     Threshold,
     TierMade,
+    VerifierMade,
     load_policy,
     load_provenance,
     save_policy,
 )
-from automix_graph.policies.provenance import FACTS, made_for
+from automix_graph.policies.made_for import made_for
+from automix_graph.policies.provenance import FACTS
 
 MADE = MadeFor(
     tiers=(
-        TierMade(name="small", model="a", prompts={"en": "1", "zh": "2"}),
+        TierMade(
+            name="small",
+            model="a",
+            prompts={"en": "1", "zh": "2"},
+            verifier=VerifierMade(method="votes", judges=("b",), prompts={"en": "4"}),
+        ),
         TierMade(name="large", model="b", prompts={"en": "3"}),
-    ),
-    verifier="votes",
-    judges=("b",),
-    prompts={"en": "4"},
+    )
 )
 PROVENANCE = Provenance(made_for=MADE, facts={name: None for name in FACTS} | {"n": 100, "data": {"sha256": "x"}})
 
@@ -74,13 +78,15 @@ def test_a_changed_copy_is_another_policy(path: Path) -> None:
     assert made_for(pickle.loads(pickle.dumps(policy))) == (MADE,)
 
 
-def changed(**changes: Any) -> MadeFor:
-    return dataclasses.replace(MADE, **changes)
-
-
 def with_small(**changes: Any) -> MadeFor:
     small, large = MADE.tiers
-    return changed(tiers=(dataclasses.replace(small, **changes), large))
+    return MadeFor(tiers=(dataclasses.replace(small, **changes), large))
+
+
+def judged(**changes: Any) -> MadeFor:
+    verifier = MADE.tiers[0].verifier
+    assert verifier is not None
+    return with_small(verifier=dataclasses.replace(verifier, **changes))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +98,12 @@ def with_small(**changes: Any) -> MadeFor:
         (with_small(prompts={"en": "1"}), ()),
         (with_small(prompts={}), ()),
         (with_small(prompts={"de": "1"}), ("the prompts of the small model are for 'de', and were for 'en', 'zh'",)),
-        (changed(verifier="short"), ("the verifier is 'short', and was 'votes'",)),
-        (changed(judges=("a",)), ("the verifier asks 'a', and asked 'b'",)),
-        (changed(judges=("a", "b")), ()),
-        (changed(judges=()), ()),
-        (changed(prompts={"en": "5"}), ("the prompts of the verifier for 'en' have changed",)),
-        (changed(tiers=MADE.tiers[:1]), ("there are 1 tiers, and were 2",)),
+        (judged(method="short"), ("the verifier of the small answer is 'short', and was 'votes'",)),
+        (judged(judges=("a",)), ("the verifier of the small answer asks 'a', and asked 'b'",)),
+        (judged(judges=("a", "b")), ()),
+        (judged(judges=()), ()),
+        (judged(prompts={"en": "5"}), ("the prompts of the verifier of the small answer for 'en' have changed",)),
+        (MadeFor(tiers=MADE.tiers[:1]), ("there are 1 tiers, and were 2",)),
     ],
 )
 def test_what_differs_is_told(running: MadeFor, differences: tuple[str, ...]) -> None:
@@ -114,8 +120,11 @@ def test_what_differs_is_told(running: MadeFor, differences: tuple[str, ...]) ->
         (lambda data: data["calibration"]["made_for"].update(tiers="me"), "made_for.tiers is 'me'"),
         (lambda data: data["calibration"]["made_for"]["tiers"][0].update(model=1), "model is 1; use a string"),
         (lambda data: data["calibration"]["made_for"]["tiers"][0].update(prompts=[]), "prompts is "),
-        (lambda data: data["calibration"]["made_for"]["verifier"].update(judges="b"), "judges is 'b'"),
-        (lambda data: data["calibration"]["made_for"]["verifier"].update(prompts={"en": 1}), "prompts.en is 1"),
+        (lambda data: data["calibration"]["made_for"]["tiers"][0]["verifier"].update(judges="b"), "judges is 'b'"),
+        (
+            lambda data: data["calibration"]["made_for"]["tiers"][0]["verifier"].update(prompts={"en": 1}),
+            "prompts.en is 1",
+        ),
     ],
 )
 def test_a_calibration_that_was_tampered_with_is_refused(path: Path, change: Any, complaint: str) -> None:

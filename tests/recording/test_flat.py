@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 from scripts import reply, row, tiers_of, write
 
-from automix_graph.errors import MissingExtraError
+from automix_graph.errors import ConfigurationError, MissingExtraError
 from automix_graph.evaluation.record_files import read_records
 from automix_graph.recording import record_dataset, write_parquet
 from automix_graph.testing.chat_models import Reply
@@ -68,6 +68,11 @@ def test_a_table_that_is_there_is_replaced_in_one_step(records: Path, tmp_path: 
     write_parquet(records, out)
     assert len(read_records(out).rows) == 2
     assert sorted(path.name for path in tmp_path.iterdir() if "table" in path.name) == ["table.parquet"]
+
+
+def test_a_table_that_cannot_be_written_is_named(records: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"table '.*none/table.parquet' cannot be written: .*No such file"):
+        write_parquet(records, tmp_path / "none" / "table.parquet")
 
 
 def test_without_pyarrow_the_extra_is_named(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

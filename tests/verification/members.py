@@ -10,7 +10,7 @@ from automix_graph.records import Call, Reading, Usage, Verdict, Verification
 from automix_graph.testing import ScriptedChatModel
 from automix_graph.verification import Case, Judgement, failed
 
-CASE = Case(question="When?", passages=(), answer="May", prompts=load_prompts("en"), accepts=lambda found: True)
+CASE = Case(question="When?", passages=(), answer="May", prompts=load_prompts("en"), goes=lambda found: True)
 
 
 @dataclass(frozen=True, kw_only=True)

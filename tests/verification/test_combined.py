@@ -114,7 +114,7 @@ async def test_members_are_asked_together() -> None:
 async def test_no_member_may_stop_early_for_the_policy() -> None:
     member = Member(finds=0.5)
     await judge(combined(member, Member(finds=0.5)))
-    assert [case.accepts for case in member.seen] == [None, None]
+    assert [case.goes for case in member.seen] == [None, None]
 
 
 async def test_what_was_left_out_for_a_member_is_told() -> None:

@@ -106,7 +106,7 @@ async def test_no_stage_may_stop_early_for_the_policy() -> None:
     await judge(verifier)
     for stage in (verifier.first, verifier.second):
         assert isinstance(stage, Member)
-        assert [case.accepts for case in stage.seen] == [None, None]
+        assert [case.goes for case in stage.seen] == [None, None]
 
 
 def test_it_says_what_its_stages_say() -> None:

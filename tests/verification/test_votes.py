@@ -29,8 +29,8 @@ C, I, U = Verdict.CORRECT, Verdict.INCORRECT, Verdict.UNPARSED  # noqa: E741
 
 
 def case_under(policy: Policy | None = None) -> Case:
-    accepts = None if policy is None else lambda found: decide(policy, [found]).accept
-    return Case(question="When?", passages=(Passage(text="In May."),), answer="May", prompts=PROMPTS, accepts=accepts)
+    goes = None if policy is None else lambda found: decide(policy, [found]).accept
+    return Case(question="When?", passages=(Passage(text="In May."),), answer="May", prompts=PROMPTS, goes=goes)
 
 
 def judged(replies: Sequence[Reply], policy: Policy | None = None, **arguments: Any) -> Judgement:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from automix_graph.costs import QuestionCosts
+from automix_graph.evaluation.call_costs import unit_label
 from automix_graph.evaluation.curve import escalation_curve
 from automix_graph.evaluation.outcomes import Tier, confidence_of, has_judgement
+from automix_graph.evaluation.question_costs import question_costs
 from automix_graph.evaluation.report import (
     break_even_chart,
     cost_quality,
@@ -52,7 +53,7 @@ def _cost_quality(evaluation: Evaluation, theme: Theme) -> Plot:
         [*_models(evaluation), *_policies(evaluation), *_oracle(evaluation)],
         path,
         theme=theme,
-        unit=evaluation.outcomes.unit or "",
+        unit=unit_label(evaluation.outcomes.unit),
         no_path=no_path,
     )
 
@@ -117,19 +118,12 @@ def _break_even(evaluation: Evaluation, theme: Theme) -> Plot | Absent:
     tiers = evaluation.outcomes.tiers
     if len(tiers) != 2:
         return Absent(name="break-even", title=break_even_chart.TITLE, reason=only_two_tiers(len(tiers)).reason)
-    small, large = tiers
-    costs = QuestionCosts(
-        small=float(small.cost.mean()),
-        verify=float(small.verify_cost.mean()),
-        escalate=float(large.cost.mean()),
-        always_small=float(small.alone_cost.mean()),
-        always_large=float(large.alone_cost.mean()),
-    )
+    costs = question_costs(evaluation.outcomes)
     stands = [
         (result.name, 1.0 - result.cascade.escalated, float(result.cascade.cost.mean()))
         for result in evaluation.policies
     ]
-    return break_even_chart.break_even_chart(costs, stands, theme=theme, unit=evaluation.outcomes.unit or "")
+    return break_even_chart.break_even_chart(costs, stands, theme=theme, unit=unit_label(evaluation.outcomes.unit))
 
 
 def _reliability(evaluation: Evaluation, theme: Theme) -> Plot | Absent:

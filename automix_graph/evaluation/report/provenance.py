@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, get_args
 
+from automix_graph.evaluation.call_costs import unit_label
 from automix_graph.evaluation.results import Evaluation
 from automix_graph.records import Recorded, Stage
 
-_STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 Fact = tuple[str, str]
 """A label, and what there is to say."""
 
@@ -28,7 +27,7 @@ def facts(evaluation: Evaluation, records: Iterable[Recorded] | None, *, command
         ("Left out", f"{evaluation.left_out.n:,} ({left_out})" if left_out else "none known"),
         ("Tiers", " → ".join(tier.name for tier in outcomes.tiers)),
         *([] if records is None else _models(records)),
-        ("Unit of cost", outcomes.unit or "as in the table; nobody named it"),
+        ("Unit of cost", unit_label(outcomes.unit) or "as in the table; nobody named it"),
         (
             "Intervals",
             f"{evaluation.level:.0%} percentile bootstrap over questions, {evaluation.n_resamples:,} resamples, seed "
@@ -45,7 +44,5 @@ def _models(records: Iterable[Recorded]) -> list[Fact]:
         scorers |= {each.scorer} if each.scorer else set()
         for call in each.record.calls if each.record else ():
             models.setdefault(call.stage, set()).add(call.model)
-    told = [
-        (f"Model, {stage.replace('_', ' ')}", ", ".join(sorted(models[stage]))) for stage in _STAGES if stage in models
-    ]
+    told = [(f"Model, {stage.replace('_', ' ')}", ", ".join(sorted(found))) for stage, found in models.items()]
     return [*told, ("Scored by", ", ".join(sorted(scorers)))] if scorers else told

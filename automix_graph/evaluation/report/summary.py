@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from automix_graph.evaluation.bootstrap import Interval
+from automix_graph.evaluation.call_costs import unit_label
 from automix_graph.evaluation.report.numerals import numeral, span, with_span
 from automix_graph.evaluation.results import Evaluation, PolicyResult
 from automix_graph.evaluation.undefined import NOTHING, Undefined, value_of
@@ -79,7 +80,7 @@ def _first(evaluation: Evaluation, result: PolicyResult, outlook: Outlook) -> st
     outcomes, measures = evaluation.outcomes, result.measures
     quality = with_span(measures.values["quality"], measures.intervals["quality"], "quality")
     cost = with_span(measures.values["cost"], measures.intervals["cost"], "amount")
-    unit = f" {outcomes.unit}" if outcomes.unit else ""
+    unit = f" {unit_label(outcomes.unit)}" if outcomes.unit else ""
     data = "one question" if outcomes.n == 1 else f"these {outcomes.n:,} questions"
     lead = _LEADS[outlook].format(data=data, reason=_reason(result, outcomes.small.name))
     return (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from secrets import token_hex
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.report.page import report_page
 from automix_graph.evaluation.results import Evaluation
+from automix_graph.files import replace_file
 from automix_graph.records import Recorded
 
 DEFAULT_TITLE = "What the cascade is worth"
@@ -71,20 +70,7 @@ def write_report(
     )
     target = Path(path)
     try:
-        _replace(target, page.encode())
+        replace_file(target, page.encode())
     except OSError as error:
         raise ConfigurationError(f"report {str(target)!r} cannot be written: {error.strerror or error}") from error
     return target
-
-
-def _replace(target: Path, content: bytes) -> None:
-    fresh = target.with_name(f".{target.name}.{token_hex(4)}.new")
-    try:
-        with fresh.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, target)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

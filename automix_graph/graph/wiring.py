@@ -1,0 +1,112 @@
+"""Which nodes there are, and which edges: the shape of the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from langchain_core.documents import Document
+from langchain_core.runnables import Runnable
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from automix_graph.graph.ahead import Ahead
+from automix_graph.graph.call_settings import AutomixContext
+from automix_graph.graph.commit import Ending
+from automix_graph.graph.condense import CONDENSE, condense_node
+from automix_graph.graph.deciding import Deciding, is_reviewed
+from automix_graph.graph.draft import OnLargeFailure, draft_node, last_answer_node
+from automix_graph.graph.limiting import Limiting
+from automix_graph.graph.parts import Parts, TierParts
+from automix_graph.graph.retrieve import retrieve_node
+from automix_graph.graph.review import review_node
+from automix_graph.graph.routing import review_stage, route_after
+from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
+from automix_graph.graph.verify import verify_node
+from automix_graph.records import answer_stage, verify_stage
+from automix_graph.verification import Verifier
+
+Graph = StateGraph[AutomixState, AutomixContext, AutomixInput, AutomixOutput]
+CompiledGraph = CompiledStateGraph[AutomixState, AutomixContext, AutomixInput, AutomixOutput]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """What the nodes of a cascade are made of.
+
+    Attributes:
+        parts: who answers, who judges, with which prompts.
+        limiting: what a question may cost.
+        ending: how it ends.
+        deciding: who decides about drafts.
+        on_large_failure: what is done where the last model fails.
+        ahead: begins the last answer before it is needed; None: it has time.
+    """
+
+    parts: Parts
+    limiting: Limiting
+    ending: Ending
+    deciding: Deciding
+    on_large_failure: OnLargeFailure
+    ahead: Ahead | None
+
+    def graph(self, retriever: Runnable[str, list[Document]], *, condense: bool) -> Graph:
+        """Return the graph, not compiled.
+
+        Args:
+            retriever: fetches the passages.
+            condense: whether follow-up questions are made to stand alone first.
+        """
+        graph: Graph = StateGraph(
+            AutomixState, context_schema=AutomixContext, input_schema=AutomixInput, output_schema=AutomixOutput
+        )
+        self._add_retrieval(graph, retriever, condense=condense)
+        for position, tier in enumerate(self.parts.tiers):
+            if tier.verifier is None:
+                self._add_last(graph, tier)
+            else:
+                self._add_judged(graph, position, tier, tier.verifier)
+        return graph
+
+    def _add_retrieval(self, graph: Graph, retriever: Runnable[str, list[Document]], *, condense: bool) -> None:
+        prompts, first = self.parts.prompts, self.parts.tiers[0]
+        graph.add_node("retrieve", retrieve_node(retriever, prompts=prompts, limiting=self.limiting))
+        graph.add_edge("retrieve", answer_stage(first.name))
+        if condense:
+            graph.add_node(CONDENSE, condense_node(first.model, prompts=prompts, limiting=self.limiting))
+            graph.add_edge(START, CONDENSE)
+        graph.add_edge(CONDENSE if condense else START, "retrieve")
+
+    def _add_judged(self, graph: Graph, position: int, tier: TierParts, verifier: Verifier) -> None:
+        names = [each.name for each in self.parts.tiers]
+        answer, verify, review = answer_stage(tier.name), verify_stage(tier.name), review_stage(tier.name)
+        prompts = self.parts.answer_prompts(tier.model)
+        judging = verify_node(
+            verifier,
+            tier.name,
+            deciding=self.deciding,
+            prompts=self.parts.prompts,
+            limiting=self.limiting,
+            ahead=self.ahead if position == len(names) - 2 else None,
+        )
+        graph.add_node(answer, draft_node(tier, prompts=prompts, limiting=self.limiting))
+        graph.add_node(verify, judging)
+        graph.add_edge(answer, verify)
+        reviewed = self.deciding.reviewed
+        reviews = partial(is_reviewed, reviewed=reviewed) if reviewed else None
+        graph.add_conditional_edges(verify, *route_after(position, names, reviews))
+        if reviews is not None:
+            graph.add_node(review, review_node(tier.name, deciding=self.deciding))
+            graph.add_conditional_edges(review, *route_after(position, names))
+
+    def _add_last(self, graph: Graph, tier: TierParts) -> None:
+        node = last_answer_node(
+            tier,
+            prompts=self.parts.answer_prompts(tier.model),
+            limiting=self.limiting,
+            ending=self.ending,
+            on_failure=self.on_large_failure,
+            ahead=self.ahead,
+        )
+        graph.add_node(answer_stage(tier.name), node)
+        graph.add_edge(answer_stage(tier.name), END)
