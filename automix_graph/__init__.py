@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from automix_graph.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from automix_graph.agents import AutoMixMiddleware as AutoMixMiddleware
+    from automix_graph.agents import create_automix_tool as create_automix_tool
     from automix_graph.costs import Limits as Limits
     from automix_graph.costs import Price as Price
     from automix_graph.errors import AutomixError as AutomixError
@@ -75,6 +77,7 @@ _HOMES = {
     "PomdpPolicy": "policies",
     "RandomMix": "policies",
     "UtilityPolicy": "policies",
+    "AutoMixMiddleware": "agents",
     "AutomixContext": "graph",
     "AutomixError": "errors",
     "FaissStore": "retrieval",
@@ -86,6 +89,7 @@ _HOMES = {
     "Verdict": "records",
     "build_automix": "graph",
     "create_automix": "graph",
+    "create_automix_tool": "agents",
     "load_embeddings": "models",
     "load_policy": "policies",
     "parse_verdict": "verdicts",

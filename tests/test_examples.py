@@ -8,6 +8,7 @@ import pkgutil
 import pytest
 
 import automix_graph
+import automix_graph.agents
 import automix_graph.calibration
 import automix_graph.costs
 import automix_graph.evaluation
@@ -27,6 +28,7 @@ MODULES = sorted(
 )
 PUBLIC = [
     automix_graph,
+    automix_graph.agents,
     automix_graph.calibration,
     automix_graph.costs,
     automix_graph.evaluation,
