@@ -13,6 +13,9 @@ from automix_graph.lazy import lazy_names
 if TYPE_CHECKING:
     from automix_graph.agents import AutoMixMiddleware as AutoMixMiddleware
     from automix_graph.agents import create_automix_tool as create_automix_tool
+    from automix_graph.batch import BatchOptions as BatchOptions
+    from automix_graph.batch import arun_batch as arun_batch
+    from automix_graph.batch import run_batch as run_batch
     from automix_graph.costs import Limits as Limits
     from automix_graph.costs import Price as Price
     from automix_graph.errors import AutomixError as AutomixError
@@ -80,6 +83,7 @@ _HOMES = {
     "AutoMixMiddleware": "agents",
     "AutomixContext": "graph",
     "AutomixError": "errors",
+    "BatchOptions": "batch",
     "FaissStore": "retrieval",
     "Limits": "costs",
     "Price": "costs",
@@ -87,6 +91,7 @@ _HOMES = {
     "Retries": "models",
     "Threshold": "policies",
     "Verdict": "records",
+    "arun_batch": "batch",
     "build_automix": "graph",
     "create_automix": "graph",
     "create_automix_tool": "agents",
@@ -94,6 +99,7 @@ _HOMES = {
     "load_policy": "policies",
     "parse_verdict": "verdicts",
     "record_dataset": "recording",
+    "run_batch": "batch",
     "save_policy": "policies",
 }
 

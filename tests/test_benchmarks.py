@@ -18,6 +18,8 @@ def run(script: str, *arguments: str) -> str:
 
 
 SCRIPTS = [
+    "batch_soak.py",
+    "batch_throughput.py",
     "calibration_speed.py",
     "calibration_splits.py",
     "forgery_flips.py",

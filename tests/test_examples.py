@@ -9,6 +9,7 @@ import pytest
 
 import automix_graph
 import automix_graph.agents
+import automix_graph.batch
 import automix_graph.calibration
 import automix_graph.costs
 import automix_graph.evaluation
@@ -29,6 +30,7 @@ MODULES = sorted(
 PUBLIC = [
     automix_graph,
     automix_graph.agents,
+    automix_graph.batch,
     automix_graph.calibration,
     automix_graph.costs,
     automix_graph.evaluation,

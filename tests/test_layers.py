@@ -27,6 +27,7 @@ LAYERS = {
     "agents": 4,
     "evaluation": 4,
     "calibration": 4,
+    "batch": 4,
     "recording": 4,
     "cli": 5,
     "__main__": 6,
@@ -37,6 +38,8 @@ SIDEWAYS = {
     ("costs", "prompts"),
     ("retrieval", "models"),
     ("recording", "evaluation"),
+    ("batch", "evaluation"),
+    ("batch", "recording"),
     ("calibration", "evaluation"),
 }
 """Imports inside a layer that the design allows."""

@@ -15,6 +15,7 @@ from automix_graph.errors import AutomixError
 
 _COMMANDS: Final = {
     "ask": "automix_graph.cli.ask",
+    "batch": "automix_graph.cli.batch",
     "calibrate": "automix_graph.cli.calibrate",
     "demo": "automix_graph.cli.demo",
     "evaluate": "automix_graph.cli.evaluate",

@@ -19,6 +19,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     [
         [],
         ["ask"],
+        ["batch"],
         ["calibrate"],
         ["demo"],
         ["evaluate"],
@@ -39,6 +40,7 @@ def test_help_lists_the_commands() -> None:
     output = CliRunner().invoke(automix, ["--help"]).output
     assert [line.split()[0] for line in output.split("Commands:")[1].strip().splitlines()] == [
         "ask",
+        "batch",
         "calibrate",
         "demo",
         "evaluate",

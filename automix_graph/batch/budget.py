@@ -1,0 +1,85 @@
+"""The ceiling on what a batch may cost: whether another question may be asked.
+
+What a question costs is known when it is done. Until then it is taken to cost as much as the dearest one so far, and
+until one is answered they are asked one at a time. So only questions that cost more than any before them can pass the
+ceiling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Literal
+
+Stop = Literal["budget", "unknown cost"]
+"""Why no other question is asked: the next one might not fit, or it is not known what was spent."""
+
+_ROUNDING: Final = 1e-9
+
+
+class Budget:
+    """Admits questions as long as they fit.
+
+    Args:
+        ceiling: in USD; None admits all.
+        spent: before, in USD.
+        dearest: cost of the dearest question that was answered before, in USD; None where there was none.
+
+    Attributes:
+        stop: why questions are no longer admitted; None while they are.
+
+    Example:
+        >>> async def admitted():
+        ...     budget, count = Budget(0.35), 0
+        ...     while await budget.admit():
+        ...         count += 1
+        ...         await budget.settle(0.1, answered=True, known=True)
+        ...     return count, budget.stop
+        >>> asyncio.run(admitted())
+        (3, 'budget')
+    """
+
+    def __init__(self, ceiling: float | None, *, spent: float = 0.0, dearest: float | None = None) -> None:
+        self.stop: Stop | None = None
+        self._ceiling = ceiling
+        self._spent = spent
+        self._dearest = dearest
+        self._in_work = 0
+        self._settled = asyncio.Condition()
+
+    async def admit(self) -> bool:
+        """Wait until it is known whether another question may be asked, and return that."""
+        if self._ceiling is None:
+            return True
+        async with self._settled:
+            await self._settled.wait_for(lambda: self.stop is not None or self._fits() or not self._in_work)
+            if self.stop is None and not self._fits():
+                self.stop = "budget"
+                self._settled.notify_all()
+            if self.stop is None:
+                self._in_work += 1
+            return self.stop is None
+
+    async def settle(self, cost: float, *, answered: bool, known: bool) -> None:
+        """Take in what an admitted question has cost.
+
+        Args:
+            cost: in USD, as far as it is known.
+            answered: whether it tells what others may cost; one that failed does not.
+            known: whether that is all.
+        """
+        if self._ceiling is None:
+            return
+        async with self._settled:
+            self._in_work -= 1
+            self._spent += cost
+            if answered:
+                self._dearest = max(self._dearest or 0.0, cost)
+            if not known:
+                self.stop = "unknown cost"
+            self._settled.notify_all()
+
+    def _fits(self) -> bool:
+        assert self._ceiling is not None, "nobody asks without a ceiling"
+        if self._dearest is None:
+            return not self._in_work
+        return self._spent + self._dearest * (self._in_work + 1) <= self._ceiling * (1 + _ROUNDING)

@@ -1,0 +1,35 @@
+"""SIGTERM treated as Ctrl-C, so that what a command does on Ctrl-C it does when a system stops it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+TERMINATED: Final = 143
+"""Exit status after SIGTERM, as shells report it."""
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[Callable[[], bool]]:
+    """Have SIGTERM interrupt what runs in the block. For the main thread.
+
+    Yields:
+        What tells whether it came.
+    """
+    came = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for jobs in the background of a script
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.raise_signal(signal.SIGINT)
+
+    former = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield lambda: came
+    finally:
+        signal.signal(signal.SIGTERM, former)
