@@ -24,6 +24,7 @@ SCRIPTS = [
     "calibration_splits.py",
     "forgery_flips.py",
     "retrieval_recall.py",
+    "serve_load.py",
     "store_speed.py",
     "verification_methods.py",
 ]

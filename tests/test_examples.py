@@ -19,6 +19,7 @@ import automix_graph.policies
 import automix_graph.prompts
 import automix_graph.recording
 import automix_graph.retrieval
+import automix_graph.serving
 import automix_graph.testing
 import automix_graph.verification
 
@@ -40,6 +41,7 @@ PUBLIC = [
     automix_graph.prompts,
     automix_graph.recording,
     automix_graph.retrieval,
+    automix_graph.serving,
     automix_graph.testing,
     automix_graph.verification,
 ]

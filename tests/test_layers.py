@@ -29,6 +29,7 @@ LAYERS = {
     "calibration": 4,
     "batch": 4,
     "recording": 4,
+    "serving": 5,
     "cli": 5,
     "__main__": 6,
 }
@@ -41,6 +42,7 @@ SIDEWAYS = {
     ("batch", "evaluation"),
     ("batch", "recording"),
     ("calibration", "evaluation"),
+    ("cli", "serving"),
 }
 """Imports inside a layer that the design allows."""
 

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "models": "automix_graph.cli.models",
     "plan": "automix_graph.cli.plan",
     "record": "automix_graph.cli.record",
+    "serve": "automix_graph.cli.serve",
 }
 """Modules by subcommand; each holds a command of the same name."""
 

@@ -28,6 +28,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["models", "pull"],
         ["plan"],
         ["record"],
+        ["serve"],
     ],
 )
 def test_every_command_has_help(command: Sequence[str]) -> None:
@@ -48,6 +49,7 @@ def test_help_lists_the_commands() -> None:
         "models",
         "plan",
         "record",
+        "serve",
     ]
 
 

@@ -1,0 +1,1 @@
+"""The ways in: OpenAI's API, LangServe, the page, health and metrics."""

@@ -1,0 +1,68 @@
+"""Bearer keys: where they come from, and whether a request has one. They never come from a command line.
+
+A command line can be read by every user of a machine, and ends up in the history of a shell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from automix_graph.errors import ConfigurationError
+
+ENV_API_KEYS: Final = "AUTOMIX_API_KEYS"
+
+
+def read_keys(file: Path | None) -> tuple[str, ...]:
+    """Return the keys of a file, one a line, else those of the environment variable, separated by commas or spaces.
+
+    Empty lines of a file, and lines that begin with ``#``, are left out.
+
+    Raises:
+        ConfigurationError: the file cannot be read or holds no key; a server that was given one must not come up open.
+    """
+    if file is None:
+        return tuple(os.environ.get(ENV_API_KEYS, "").replace(",", " ").split())
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the keys in {str(file)!r} cannot be read: {type(error).__name__}") from error
+    keys = tuple(line for line in lines if line and not line.startswith("#"))
+    if not keys:
+        raise ConfigurationError(f"{str(file)!r} holds no key; write one a line")
+    return keys
+
+
+class Keyring:
+    """Tells keys that open from those that do not, in a time that says nothing about them.
+
+    Args:
+        keys: that open.
+
+    Example:
+        >>> ring = Keyring(["first-key", "second-key"])
+        >>> ring.opens("Bearer second-key"), ring.opens("Bearer second"), ring.opens(None)
+        (True, False, False)
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._digests = tuple(_digest(key) for key in keys)
+
+    def __bool__(self) -> bool:
+        return bool(self._digests)
+
+    def opens(self, authorization: str | None) -> bool:
+        """Return whether the value of an ``Authorization`` header holds one of the keys."""
+        scheme, _, token = (authorization or "").partition(" ")
+        given = _digest(token.strip())
+        # All are compared, and digests have one length: neither the place of a key nor its length shows in the time.
+        found = [hmac.compare_digest(given, digest) for digest in self._digests]
+        return any(found) and scheme.lower() == "bearer"
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

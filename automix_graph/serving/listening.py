@@ -1,0 +1,93 @@
+"""One process that serves an application: where it may listen, what it logs, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import sys
+import warnings
+from typing import TYPE_CHECKING, Final
+
+from automix_graph.errors import ConfigurationError, MissingExtraError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+"""What a Host header says of a server that only this machine reaches."""
+
+
+ACCESS_LOG: Final = "automix_graph.serving.access"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address reaches no other machine.
+
+    Example:
+        >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+        (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def require_safe(host: str, *, has_keys: bool, insecure: bool) -> None:
+    """Refuse to listen to other machines without keys.
+
+    Raises:
+        ConfigurationError: the address can be reached from elsewhere, and nothing keeps strangers out.
+    """
+    if not (is_loopback(host) or has_keys or insecure):
+        raise ConfigurationError(
+            f"host is {host!r}, which other machines reach, and there are no keys; give a file of keys, set "
+            "AUTOMIX_API_KEYS, listen on 127.0.0.1, or say --insecure-public if anybody may spend your money"
+        )
+
+
+def run(app: FastAPI, *, host: str, port: int, grace_seconds: float) -> None:
+    """Serve until SIGINT or SIGTERM; then take no new connections, and give requests in work time to end.
+
+    Args:
+        app: to serve.
+        host: address to listen on.
+        port: to listen on; 0 for any that is free.
+        grace_seconds: that requests have to end; then they are cancelled.
+    """
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise MissingExtraError("serving a graph", extra="serve") from error
+    _log_access()
+    _let_streams_end()
+    warnings.filterwarnings("ignore", message="astream_log is deprecated")  # LangServe's own, at each request
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        ws="none",
+        log_level="info",
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(grace_seconds)),
+    )
+    uvicorn.Server(config).run()
+
+
+def _let_streams_end() -> None:
+    # LangServe's streams would be cut off at the first signal; like all others they have the grace to end in.
+    with contextlib.suppress(ImportError, AttributeError):
+        from sse_starlette.sse import AppStatus
+
+        AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
+
+
+def _log_access() -> None:
+    access_log = logging.getLogger(ACCESS_LOG)
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    access_log.addHandler(handler)
+    access_log.setLevel(logging.INFO)
+    access_log.propagate = False
