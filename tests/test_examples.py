@@ -14,6 +14,7 @@ import automix_graph.calibration
 import automix_graph.costs
 import automix_graph.evaluation
 import automix_graph.graph
+import automix_graph.langgraph_server
 import automix_graph.models
 import automix_graph.policies
 import automix_graph.prompts
@@ -36,6 +37,7 @@ PUBLIC = [
     automix_graph.costs,
     automix_graph.evaluation,
     automix_graph.graph,
+    automix_graph.langgraph_server,
     automix_graph.models,
     automix_graph.policies,
     automix_graph.prompts,

@@ -30,6 +30,7 @@ LAYERS = {
     "batch": 4,
     "recording": 4,
     "serving": 5,
+    "langgraph_server": 5,
     "cli": 5,
     "__main__": 6,
 }
@@ -43,6 +44,7 @@ SIDEWAYS = {
     ("batch", "recording"),
     ("calibration", "evaluation"),
     ("cli", "serving"),
+    ("langgraph_server", "cli"),
 }
 """Imports inside a layer that the design allows."""
 
