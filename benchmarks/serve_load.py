@@ -57,6 +57,7 @@ def serve(listening: socket.socket, clients: int) -> None:
 
     from automix_graph import create_automix
     from automix_graph.serving import ServingSettings, create_app
+    from automix_graph.serving.listening import KEEP_ALIVE
     from automix_graph.testing import StaticRetriever
 
     class Waiting(BaseChatModel):
@@ -96,7 +97,7 @@ def serve(listening: socket.socket, clients: int) -> None:
         retriever=StaticRetriever(["A passage of some words."] * 4),
     )
     app = create_app(graph, settings=ServingSettings(max_concurrent=clients, langserve=False))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none")
+    config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none", timeout_keep_alive=KEEP_ALIVE)
     uvicorn.Server(config).run(sockets=[listening])
 
 

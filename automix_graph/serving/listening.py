@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 """What a Host header says of a server that only this machine reaches."""
-
-
+KEEP_ALIVE: Final = 75
+"""Seconds for which an idle connection stays open: longer than clients keep one, or it could end under a request."""
 ACCESS_LOG: Final = "automix_graph.serving.access"
 
 
@@ -71,6 +71,7 @@ def run(app: FastAPI, *, host: str, port: int, grace_seconds: float) -> None:
         ws="none",
         log_level="info",
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(grace_seconds)),
     )
     uvicorn.Server(config).run()
