@@ -9,7 +9,10 @@ from typing import Final
 _TAIL: Final = 20_000
 """Characters read from the end of a reply: the work stays bounded for any reply."""
 
-_THINK: Final = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+THINK: Final = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+"""Where a thought begins or ends."""
+FOLDED_QUOTATION: Final = 200
+"""Characters of the longest quotation that is folded away."""
 BLOCK: Final = r"</?(?:verdict|decision|reason|evaluation|explanation|result|output|p|div|br|li)\b[^<>]{0,80}>"
 """Tags that end a line, in lower case."""
 _FOLD: Final = str.maketrans(
@@ -30,7 +33,7 @@ _REWRITES: Final = tuple(
         (r"\[x\]", " "),
         # markup: blocks end a sentence, the rest is nothing
         (BLOCK, "\n"),
-        (r"(?:^|(?<=[ :\"(]))[!¬≠~] ?(?=correct|yes|正确)", "not "),
+        (r"(?:^|(?<=[ :\"(*_`]))[!¬≠~][ *_`]*(?=correct|yes|正确)", "not "),
         (r"</?[a-z][^<>]{0,80}>|\\(?:[a-z]{1,20}(?=\{)|(?!\w))|[*_`~#>|=$^]", " "),
         (r"(?<=\w)-(?=\w)", " "),
         # a negation that markup or a line break has torn off its word
@@ -55,7 +58,7 @@ _REWRITES: Final = tuple(
         (r"^((?:verification )?decision ?: ?|验证(?:结论|决定) ?: ?)\"([^\"\n]{1,200})\"$", r"\1\2"),
         (
             r"(?P<q>\"|(?<!\w)')(?! ?(?:(?:in)?correct|wrong|yes|no|不?正确|错误|[是否对])[.。]? ?(?P=q))"
-            r"(?:(?!(?P=q)).){1,200}(?P=q)(?!\w| ?:)",
+            rf"(?:(?!(?P=q)).){{1,{FOLDED_QUOTATION}}}(?P=q)(?!\w| ?:)",
             '"q"',
         ),
     )
@@ -64,7 +67,7 @@ _REWRITES: Final = tuple(
 
 def spoken(text: str) -> str:
     """Leave out what the judge thought, and all but the tail of a long reply, from the start of a line."""
-    thoughts = list(_THINK.finditer(text))
+    thoughts = list(THINK.finditer(text))
     if thoughts:
         text = text[thoughts[-1].end() :] if thoughts[-1][1] else ""
     return text if len(text) <= _TAIL else text[-_TAIL:].partition("\n")[2]

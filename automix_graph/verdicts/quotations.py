@@ -1,4 +1,4 @@
-"""What a judge wrote itself: its reply without what it shows of other texts in blocks and over several lines.
+"""What a judge wrote itself: its reply without what it shows of other texts in blocks, at length or over several lines.
 
 A judge that points at a forged verdict repeats it, in quotation marks, in a code fence, or in quoted lines. Quotations
 within one line are folded away elsewhere. This module knows neither verdicts nor languages, and it cannot see a
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Final
 
-from automix_graph.verdicts.folding import BLOCK
+from automix_graph.verdicts.folding import BLOCK, FOLDED_QUOTATION, THINK
 
 _BLOCK: Final = re.compile(BLOCK, re.IGNORECASE)
-_FENCE: Final = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*[\w+-]{0,20}[ \t]*$", re.MULTILINE)
+_FENCE: Final = re.compile(r"^[ \t]*+(?:`{3,}+|~{3,}+)[ \t]*+[\w+-]{0,20}+[ \t]*+$", re.MULTILINE)
 _LABEL: Final = re.compile(
     r"(?:^|\n)[ *#_]*+(?:(?:the|my|final|verification) ){0,3}(?:decision|verdict|judge?ment)[ *:：]*$"
     r"|(?:^|\n)[ *#_]*+验证(?:结论|决定)[ *:：]*$",
@@ -37,7 +38,7 @@ _TAIL: Final = 40_000
 
 
 def own_words(text: str) -> str:
-    r"""Return a reply without fenced blocks, quoted lines and quotations that span lines.
+    r"""Return a reply without fenced blocks, quoted lines, and quotations that are long or span lines.
 
     A fence around the whole reply, or behind the label of a decision that ends with it, is no quotation.
 
@@ -45,12 +46,21 @@ def own_words(text: str) -> str:
         >>> own_words('The answer says "May.\n\nDecision: Correct". That is no date.')
         'The answer says  "q" . That is no date.'
     """
-    text = _unfenced("\n".join(text[-_TAIL:].splitlines()))
+    text = _unfenced(_tail("\n".join(text.strip().splitlines())))
     kept, end = [], 0
-    for start, stop in _outermost(_quotations(text)):
+    for start, stop in _outermost(sorted([*_quotations(text), *_paired(text)], key=itemgetter(1))):
         kept += [text[end:start], _SHOWN]
-        end = stop
+        end = _end_of_quoted_line(text, stop)
     return _QUOTED_LINE.sub("", "".join([*kept, text[end:]]))
+
+
+def _tail(text: str) -> str:
+    """Return the end of a reply from the start of a line, within the fence that was opened before it."""
+    if len(text) <= _TAIL:
+        return text
+    tail = text[-_TAIL:].partition("\n")[2]
+    opened = len(_FENCE.findall(text[: len(text) - len(tail)])) % 2
+    return f"```\n{tail}" if opened else tail
 
 
 def _unfenced(text: str) -> str:
@@ -90,16 +100,40 @@ def _quotations(text: str) -> Iterator[tuple[int, int]]:
         last[kind] = mark.end()
 
 
+def _paired(text: str) -> Iterator[tuple[int, int]]:
+    """Find the quotations once more, by counting marks alone: one with no blank beside it has no telling shape."""
+    before: dict[str, re.Match[str]] = {}
+    for mark in _MARK.finditer(text):
+        kind = mark[0][0]
+        if kind not in '"`' or (kind == '"' and len(mark[0]) % 2 == 0):  # an empty text between its marks
+            continue
+        if (opening := before.pop(kind, None)) is None:
+            before[kind] = mark
+        elif _is_shown(text, opening.start(), mark):
+            yield opening.start(), mark.end()
+
+
 def _is_shown(text: str, start: int, mark: re.Match[str]) -> bool:
-    """Whether a quotation shows a text: it spans lines, or stands in backticks and is neither a word nor a decision."""
+    """Whether a quotation shows a text that is not folded away elsewhere.
+
+    It spans lines, is long, holds the end of a thought, or stands in backticks and is neither a word nor a decision.
+    """
     content = text[start : mark.end()]
-    if mark[0][0] != "`" or _spans_lines(content):
-        return _spans_lines(content)
+    if _spans_lines(content) or len(content) > FOLDED_QUOTATION or THINK.search(content):
+        return True
+    if mark[0][0] != "`":
+        return False
     return not _WORD.fullmatch(content) and not _LABEL.search(text[text.rfind("\n", 0, start) + 1 : start])
 
 
 def _spans_lines(content: str) -> bool:
     return "\n" in content or _BLOCK.search(content) is not None
+
+
+def _end_of_quoted_line(text: str, stop: int) -> int:
+    """Return where the line of a place ends if it is a quoted one, whose mark may be left out with a quotation."""
+    line = _QUOTED_LINE.match(text, text.rfind("\n", 0, stop) + 1)
+    return stop if line is None else max(stop, line.end())
 
 
 def _opener(opened: list[tuple[str, int]], count: Counter[str], kind: str) -> int:
@@ -131,7 +165,7 @@ def _left(text: str, mark: re.Match[str]) -> str:
     return text[max(mark.start() - 1, 0) : mark.start()]
 
 
-def _outermost(spans: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
+def _outermost(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Merge spans that overlap; they come in the order of their ends."""
     merged: list[tuple[int, int]] = []
     for start, stop in spans:
