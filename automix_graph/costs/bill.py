@@ -48,7 +48,7 @@ def asked_alone(calls: Sequence[Call], tier: str = LAST) -> Call | None:
     the answer finds in the cache what the first call to that model found there: what is common to all questions. Its
     prompt is the one that was sent, which in the shared layout also holds the examples of judging. What it would then
     have to read takes as many seconds for a token as the first call took for each token that it read or wrote; that is
-    an estimate.
+    an estimate. An answer that came from a cache is charged as it was when it went there.
 
     Args:
         calls: all of the question.
@@ -63,11 +63,12 @@ def asked_alone(calls: Sequence[Call], tier: str = LAST) -> Call | None:
     answer = answers[-1]
     first = next(call for call in calls if call.model == answer.model and call.error is None)
     if first is answer:
-        return answer
+        return dataclasses.replace(answer, cached=False) if answer.cached else answer
     cached, read = first.usage.cached_input_tokens, answer.usage.input_tokens
     found = None if cached is None else cached if read is None else min(cached, read)
     return dataclasses.replace(
         answer,
+        cached=False,
         usage=dataclasses.replace(answer.usage, cached_input_tokens=found),
         seconds=answer.seconds + _seconds_to_read((answer.usage.cached_input_tokens or 0) - (found or 0), first),
     )

@@ -29,6 +29,8 @@ class Limits:
         max_calls: model calls, those that failed included.
         max_seconds: from the beginning of the question; a call that runs longer is given up, and what it costs is then
             unknown.
+        max_node_seconds: of each step by itself: retrieving, one model's answer, one verification, with all calls and
+            waits in it. One that takes longer is given up as if its model had failed, and the question goes on.
         on_reached: ``"degrade"`` as above, ``"raise"`` raises `LimitReachedError` instead, and also where there is no
             answer yet.
         assumed_output_tokens: of a model that has no cap of its own on what it writes, for the worst case.
@@ -44,20 +46,21 @@ class Limits:
     max_cost: float | None = None
     max_calls: int | None = None
     max_seconds: float | None = None
+    max_node_seconds: float | None = None
     on_reached: OnLimit = "degrade"
     assumed_output_tokens: int = 2048
 
     def __post_init__(self) -> None:
-        for name in ("max_cost", "max_calls", "max_seconds", "assumed_output_tokens"):
+        for name in ("max_cost", "max_calls", "max_seconds", "max_node_seconds", "assumed_output_tokens"):
             value = getattr(self, name)
             whole = name in ("max_calls", "assumed_output_tokens")
-            if value is None and name != "assumed_output_tokens":
+            optional = name != "assumed_output_tokens"
+            if value is None and optional:
                 continue
             kind = int if whole else int | float
             if not isinstance(value, kind) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
-                raise ConfigurationError(
-                    f"{name} is {value!r}; use a {'whole ' if whole else ''}number above 0, or None"
-                )
+                allowed = f"a {'whole ' if whole else ''}number above 0{', or None' if optional else ''}"
+                raise ConfigurationError(f"{name} is {value!r}; use {allowed}")
         if self.on_reached not in get_args(OnLimit):
             raise ConfigurationError(f"on_reached is {self.on_reached!r}; use 'degrade' or 'raise'")
 

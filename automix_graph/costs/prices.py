@@ -6,15 +6,15 @@ stays None: it is never counted as free. This module makes no call.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.records import Call, Usage
+from automix_graph.records import Call, Usage, changed
 
 MILLION: Final = 1_000_000
+"""Tokens that a price is for."""
 
 _PROVIDERS: Final = {
     "azure_openai": "azure",
@@ -82,7 +82,9 @@ class Prices:
         return Price(*numbers) if len(numbers) == len(listed) else None
 
     def cost(self, call: Call) -> float | None:
-        """Return the cost of a call in USD, or None where a price or a token count is unknown."""
+        """Return the cost of a call in USD: 0 where a cache replied, None where a price or a token count is unknown."""
+        if call.cached:
+            return 0.0
         usage = call.usage
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
@@ -98,7 +100,7 @@ class Prices:
 
     def charge(self, calls: Iterable[Call]) -> tuple[Call, ...]:
         """Return the calls with their costs filled in."""
-        return tuple(dataclasses.replace(call, cost=self.cost(call)) for call in calls)
+        return tuple([changed(call, {"cost": self.cost(call)}) for call in calls])
 
 
 def _checked(label: str, price: Price | Sequence[float]) -> Price:

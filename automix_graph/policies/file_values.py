@@ -18,7 +18,7 @@ def object_with(name: str, data: Any, keys: Iterable[str]) -> dict[str, Any]:
     if not isinstance(data, dict) or data.keys() != expected:
         found = sorted(data) if isinstance(data, dict) else data
         raise ConfigurationError(
-            f"{name} holds {found!r}; it must hold {', '.join(sorted(expected))}, and nothing else"
+            f"{name} holds {found!r}; it must hold {', '.join(sorted(expected))}, and nothing else", code="policy-file"
         )
     return data
 
@@ -30,7 +30,7 @@ def text_of(name: str, value: Any) -> str:
         ConfigurationError: it is something else.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} is {value!r}; use a string")
+        raise ConfigurationError(f"{name} is {value!r}; use a string", code="policy-file")
     return value
 
 
@@ -41,5 +41,5 @@ def texts_of(name: str, value: Any) -> dict[str, str]:
         ConfigurationError: they are something else.
     """
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{name} is {value!r}; use an object of strings")
+        raise ConfigurationError(f"{name} is {value!r}; use an object of strings", code="policy-file")
     return {key: text_of(f"{name}.{key}", item) for key, item in value.items()}

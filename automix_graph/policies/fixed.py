@@ -91,7 +91,8 @@ class Always:
         goal = tiers - 1 if self._goal is None else self._goal
         if goal >= tiers:
             raise ConfigurationError(
-                f"policy {self.name!r} asks for tier {goal}, and the last of {tiers} is {tiers - 1}"
+                f"policy {self.name!r} asks for tier {goal}, and the last of {tiers} is {tiers - 1}",
+                code="policy-decision",
             )
         return np.full(history[-1].confidence.shape, max(position, goal), dtype=np.intp)
 

@@ -86,7 +86,8 @@ def moves_of(policy: Policy, history: Sequence[Judged], tiers: int) -> NDArray[n
         return np.where(accepted, len(history) - 1, len(history))
     raise ConfigurationError(
         f"policy {policy.name!r} decides about one question at a time; give it accepts(history) or "
-        "moves(history, tiers), see ColumnPolicy and MovingPolicy"
+        "moves(history, tiers), see ColumnPolicy and MovingPolicy",
+        code="policy-decision",
     )
 
 
@@ -105,7 +106,8 @@ def _check_shape(policy: Policy, called: str, decisions: NDArray[np.generic], hi
     if found != expected:
         raise ConfigurationError(
             f"policy {policy.name!r} decided in shape {found}; {called} must return shape {expected}, one decision a "
-            "question"
+            "question",
+            code="policy-decision",
         )
 
 
@@ -114,5 +116,6 @@ def _check(policy: Policy, going: NDArray[np.intp], position: int, tiers: int) -
     if wrong.size:
         raise ConfigurationError(
             f"policy {policy.name!r} sends questions from tier {position} to tier {int(wrong[0])}; there are tiers 0 "
-            f"to {tiers - 1}, and a question only goes on to a later one"
+            f"to {tiers - 1}, and a question only goes on to a later one",
+            code="policy-decision",
         )

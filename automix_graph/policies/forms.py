@@ -40,7 +40,8 @@ def policy_to_data(policy: Policy) -> dict[str, Any]:
     name = next((name for name, form in _FORMS.items() if type(policy) is form.kind), None)
     if name is None:
         raise ConfigurationError(
-            f"policy {policy!r} cannot be saved; those of automix_graph.policies can, others are code: give the object"
+            f"policy {policy!r} cannot be saved; those of automix_graph.policies can, others are code: give the object",
+            code="policy-file",
         )
     match policy:
         case Capped():
@@ -68,7 +69,9 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
     name = data.get("policy")
     form = _FORMS.get(name) if isinstance(name, str) else None
     if form is None:
-        raise ConfigurationError(f"its policy is {name!r}; known are {', '.join(map(repr, _FORMS))}")
+        raise ConfigurationError(
+            f"its policy is {name!r}; known are {', '.join(map(repr, _FORMS))}", code="policy-file"
+        )
     parameters = {key: value for key, value in data.items() if key != "policy"}
     tabled = issubclass(form.kind, TablePolicy)
     _require(parameters, {*map(_outer, form.readers), *(["table"] if tabled else [])})
@@ -78,7 +81,8 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
     )
     if isinstance(policy, TablePolicy) and table != list(policy.table):
         raise ConfigurationError(
-            "its table is not what its parameters lead to; edit neither by hand: make the policy again, and save it"
+            "its table is not what its parameters lead to; edit neither by hand: make the policy again, and save it",
+            code="policy-file",
         )
     return policy
 
@@ -119,22 +123,24 @@ def _float(value: Any) -> Any:
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigurationError(f"{name} is {value!r}; use a number")
+        raise ConfigurationError(f"{name} is {value!r}; use a number", code="policy-file")
     try:
         return float(value)
     except OverflowError as error:
-        raise ConfigurationError(f"{name} is {value!r}; that is more than a number can be") from error
+        raise ConfigurationError(
+            f"{name} is {value!r}; that is more than a number can be", code="policy-file"
+        ) from error
 
 
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ConfigurationError(f"{name} is {value!r}; use a whole number")
+        raise ConfigurationError(f"{name} is {value!r}; use a whole number", code="policy-file")
     return value
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise ConfigurationError(f"{name} is {value!r}; use a string")
+        raise ConfigurationError(f"{name} is {value!r}; use a string", code="policy-file")
     return value
 
 
@@ -145,7 +151,7 @@ def _tier(name: str, value: Any) -> str | int:
 def _many(reader: Reader) -> Reader:
     def read(name: str, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise ConfigurationError(f"{name} is {value!r}; use a list")
+            raise ConfigurationError(f"{name} is {value!r}; use a list", code="policy-file")
         return tuple(reader(f"{name}[{position}]", item) for position, item in enumerate(value))
 
     return read
@@ -164,7 +170,7 @@ def _bins(name: str, value: Any) -> Bins:
 
 def _curve(name: str, value: Any) -> StepCurve:
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{name} is {value!r}; use an object with edges and values")
+        raise ConfigurationError(f"{name} is {value!r}; use an object with edges and values", code="policy-file")
     _require(value, {"edges", "values"})
     return StepCurve(
         bins=_bins(f"{name}.edges", value["edges"]), values=_many(_number)(f"{name}.values", value["values"])
@@ -173,17 +179,18 @@ def _curve(name: str, value: Any) -> StepCurve:
 
 def _policy(name: str, value: Any) -> Policy:
     if not isinstance(value, dict):
-        raise ConfigurationError(f"{name} is {value!r}; use the object of a policy")
+        raise ConfigurationError(f"{name} is {value!r}; use the object of a policy", code="policy-file")
     return policy_from_data(value)
 
 
 def _require(parameters: Mapping[str, Any], names: set[str]) -> None:
     missing, unknown = names - parameters.keys(), parameters.keys() - names
     if missing:
-        raise ConfigurationError(f"it lacks {', '.join(map(repr, sorted(missing)))}")
+        raise ConfigurationError(f"it lacks {', '.join(map(repr, sorted(missing)))}", code="policy-file")
     if unknown:
         raise ConfigurationError(
-            f"it holds {', '.join(map(repr, sorted(unknown)))}, which its policy does not know; take that out"
+            f"it holds {', '.join(map(repr, sorted(unknown)))}, which its policy does not know; take that out",
+            code="policy-file",
         )
 
 

@@ -108,7 +108,7 @@ class MadeFor:
         """
         object_with("made_for", data, {"tiers"})
         if not isinstance(data["tiers"], list):
-            raise ConfigurationError(f"made_for.tiers is {data['tiers']!r}; it must be a list")
+            raise ConfigurationError(f"made_for.tiers is {data['tiers']!r}; it must be a list", code="policy-file")
         return cls(tiers=tuple(map(_tier, data["tiers"])))
 
 
@@ -151,7 +151,7 @@ def _verifier(data: Any) -> VerifierMade:
     object_with(where, data, {"method", "judges", "prompts"})
     judges = data["judges"]
     if not isinstance(judges, list):
-        raise ConfigurationError(f"{where}.judges is {judges!r}; it must be a list")
+        raise ConfigurationError(f"{where}.judges is {judges!r}; it must be a list", code="policy-file")
     return VerifierMade(
         method=text_of(f"{where}.method", data["method"]),
         judges=tuple(text_of(f"{where}.judges", judge) for judge in judges),
@@ -160,4 +160,4 @@ def _verifier(data: Any) -> VerifierMade:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names)) or "nobody"
+    return ", ".join(map(repr, names))

@@ -7,7 +7,7 @@ always ``len(history) - 1``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
@@ -155,21 +155,27 @@ def decide(policy: Policy, history: Sequence[Verification], *, question: str | N
         if isinstance(policy, LimitingPolicy):
             decision = _checked(policy, policy.limit(decision, history), len(history) - 1)
         if decision.accept:
-            raise ConfigurationError(f"policy {policy.name!r} keeps a draft without a judgement; escalate or abstain")
+            raise ConfigurationError(
+                f"policy {policy.name!r} keeps a draft without a judgement; escalate or abstain", code="policy-decision"
+            )
         return decision
-    if question is not None and isinstance(policy, QuestionPolicy):
-        decision = policy.decide_for(question, history)
-    else:
-        decision = policy.decide(history)
-    return _checked(policy, decision, len(history) - 1)
+    # Not isinstance: Python looks every member of a protocol up, each time.
+    decide_for: Callable[..., object] | None = getattr(policy, "decide_for", None)
+    if question is not None and decide_for is not None:
+        return _checked(policy, decide_for(question, history), len(history) - 1)
+    return _checked(policy, policy.decide(history), len(history) - 1)
 
 
 def _checked(policy: Policy, decision: object, position: int) -> Decision:
     if not isinstance(decision, Decision):
-        raise ConfigurationError(f"policy {policy.name!r} decided {decision!r}; decide(history) must return a Decision")
+        raise ConfigurationError(
+            f"policy {policy.name!r} decided {decision!r}; decide(history) must return a Decision",
+            code="policy-decision",
+        )
     if decision.next_tier is not None and -1 < decision.next_tier <= position:
         raise ConfigurationError(
             f"policy {policy.name!r} sends a question from the tier at position {position} to that at "
-            f"{decision.next_tier}; a question only goes on to a later one, and -1 is the last"
+            f"{decision.next_tier}; a question only goes on to a later one, and -1 is the last",
+            code="policy-decision",
         )
     return decision

@@ -50,7 +50,9 @@ def save_policy(policy: Policy, path: str | Path, *, provenance: Provenance | No
     try:
         replace_file(path, text.encode())
     except OSError as error:
-        raise ConfigurationError(f"policy file {str(path)!r} cannot be written: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"policy file {str(path)!r} cannot be written: {error.strerror or error}", code="file-unwritable"
+        ) from error
 
 
 def load_policy(path: str | Path, *, check: bool = True) -> Policy:
@@ -82,25 +84,34 @@ def load_provenance(path: str | Path) -> Provenance | None:
 def _read(path: Path) -> tuple[Policy, Provenance | None]:
     data = _object(path)
     try:
-        version = data.pop("schema_version", None)
+        if "schema_version" not in data:
+            raise ConfigurationError("it holds no policy: it has no schema_version", code="policy-file")
+        version = data.pop("schema_version")
         if version != SCHEMA_VERSION or isinstance(version, bool):
             raise ConfigurationError(
                 f"it has schema_version {version!r}, and this version of automix-graph reads {SCHEMA_VERSION}: upgrade "
-                "automix-graph, or save the policy again"
+                "automix-graph, or save the policy again",
+                code="policy-file",
             )
         provenance = Provenance.from_data(data.pop(_CALIBRATION)) if _CALIBRATION in data else None
         return policy_from_data(data), provenance
     except ConfigurationError as error:
-        raise ConfigurationError(f"policy file {str(path)!r} cannot be used: {error}") from error
+        raise ConfigurationError(f"policy file {str(path)!r} cannot be used: {error}", code="policy-file") from error
 
 
 def _object(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"policy file {str(path)!r} cannot be read: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"policy file {str(path)!r} cannot be read: {error.strerror or error}", code="policy-file"
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"policy file {str(path)!r} is no JSON: {error}; save the policy again") from error
+        raise ConfigurationError(
+            f"policy file {str(path)!r} is no JSON: {error}; save the policy again", code="policy-file"
+        ) from error
     if not isinstance(data, dict):
-        raise ConfigurationError(f"policy file {str(path)!r} holds a {type(data).__name__}; it must be a JSON object")
+        raise ConfigurationError(
+            f"policy file {str(path)!r} holds a {type(data).__name__}; it must be a JSON object", code="policy-file"
+        )
     return data

@@ -98,7 +98,9 @@ class TablePolicy(ABC):
             ConfigurationError: the policy was made for another number of tiers.
         """
         if tiers != len(self.costs):
-            raise ConfigurationError(f"policy {self.name!r} is for {len(self.costs)} tiers, and there are {tiers}")
+            raise ConfigurationError(
+                f"policy {self.name!r} is for {len(self.costs)} tiers, and there are {tiers}", code="policy-decision"
+            )
         known = tuple(bins.indices(found.confidence) for bins, found in zip(self.bins, history, strict=False))
         return self.stages[self._position(history)].moves[known]
 
@@ -114,7 +116,8 @@ class TablePolicy(ABC):
         if not 0 < len(history) <= len(self.bins):
             raise ConfigurationError(
                 f"policy {self.name!r} is for {len(self.costs)} tiers, of which the last is not verified; it was asked "
-                f"to decide about {len(history)} verifications"
+                f"to decide about {len(history)} verifications",
+                code="policy-decision",
             )
         return len(history) - 1
 

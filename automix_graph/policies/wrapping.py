@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +15,7 @@ from automix_graph.policies.policy import (
     Policy,
     QuestionPolicy,
 )
-from automix_graph.records import SKIPPED, Decision, Verification
+from automix_graph.records import SKIPPED, Decision, Verification, changed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,11 +82,13 @@ class Capped:
 
     def limit(self, decision: Decision, history: Sequence[Verification]) -> Decision:
         """Return the decision, unless it escalates beyond the ceiling."""
-        if isinstance(self.policy, LimitingPolicy):
-            decision = self.policy.limit(decision, history)
-        asked = sum(found != SKIPPED for found in history)
+        # Not isinstance: Python looks every member of a protocol up, each time.
+        limit: Callable[..., Decision] | None = getattr(self.policy, "limit", None)
+        if limit is not None:
+            decision = limit(decision, history)
+        asked = sum(found is not SKIPPED and found != SKIPPED for found in history)
         if decision.accept or decision.abstain or asked < self.max_tiers:
-            return dataclasses.replace(decision, policy=self.name)
+            return changed(decision, {"policy": self.name})
         keep = self.beyond == "keep" and history[-1].failure is None
         return Decision(
             accept=keep,
@@ -187,7 +188,8 @@ class PerTier:
         if length > len(self.policies):
             raise ConfigurationError(
                 f"policy {self.name!r} is for {len(self.policies) + 1} tiers, of which the last is not verified; it "
-                f"was asked to decide about {length} verifications"
+                f"was asked to decide about {length} verifications",
+                code="policy-decision",
             )
         return self.policies[length - 1]
 

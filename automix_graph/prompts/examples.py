@@ -62,7 +62,7 @@ def read_examples(text: str, *, source: str) -> tuple[Example, ...]:
     """Read worked examples from a text, see `load_examples`; the source is named in errors."""
     rows = _rows(text, source)
     if not rows:
-        raise ConfigurationError(f"{source} holds no worked example; give at least one")
+        raise ConfigurationError(f"{source} holds no worked example; give at least one", code="bad-prompts")
     return tuple(_example(row, number, source) for number, row in enumerate(rows, start=1))
 
 
@@ -72,7 +72,7 @@ def _example(row: object, number: int, source: str) -> Example:
     except ValidationError as error:
         fields = ", ".join(Example.model_fields)
         raise ConfigurationError(
-            f"worked example {number} in {source} has not exactly {fields}: {problems_of(error)}"
+            f"worked example {number} in {source} has not exactly {fields}: {problems_of(error)}", code="bad-prompts"
         ) from error
 
 
@@ -89,5 +89,5 @@ def _json(text: str, source: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigurationError(
-            f"{source} is no JSON: {error}; give a JSON list, or JSONL with one example a line"
+            f"{source} is no JSON: {error}; give a JSON list, or JSONL with one example a line", code="bad-prompts"
         ) from error

@@ -21,6 +21,8 @@ def read_text(file: Traversable | Path, *, what: str) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ConfigurationError(f"{what} cannot be read: {error}") from error
+        raise ConfigurationError(f"{what} cannot be read: {error}", code="bad-prompts") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{what} cannot be read: {file.name!r} is not UTF-8 ({error}); save it so") from error
+        raise ConfigurationError(
+            f"{what} cannot be read: {file.name!r} is not UTF-8 ({error}); save it so", code="bad-prompts"
+        ) from error

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -29,6 +29,7 @@ from automix_graph.prompts.words import DecisionWords, Form, Layout
 from automix_graph.records import Passage
 
 DEFAULT_LAYOUT: Final[Layout] = "shared"
+"""Of prompts that are loaded without naming one."""
 
 _LAID_OUT: Final = "prompts, laid out like automix_graph/prompts/en"
 _BUILT_IN: Final = resources.files("automix_graph.prompts")
@@ -131,15 +132,18 @@ class Prompts:
             ConfigurationError: there is none, or one is no `Example`.
         """
         if not examples:
-            raise ConfigurationError("a verifier's prompt needs at least one worked example; none was given")
+            raise ConfigurationError(
+                "a verifier's prompt needs at least one worked example; none was given", code="bad-prompts"
+            )
         for example in examples:
             if not isinstance(example, Example):
                 raise ConfigurationError(
-                    f"a worked example is a {type(example).__name__}; give Example(...) values, or load_examples(path)"
+                    f"a worked example is a {type(example).__name__}; give Example(...) values, or load_examples(path)",
+                    code="bad-prompts",
                 )
         return dataclasses.replace(self, examples=tuple(examples))
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Sha256 over all texts and the layout, in hexadecimal; equal exactly if the prompts are equal."""
         parts = [
@@ -155,16 +159,24 @@ class Prompts:
         judged = {"generated_answer": generated_answer, "ending": self.words.endings[self.layout][form]}
         template = self._template("verify")
         if self.layout == "document":
-            return (Turn.user(template.render(examples=self._examples(), **case, **judged)),)
+            return (Turn.user(template.render(examples=self._examples, **case, **judged)),)
         return self._shared(case, template.render(**judged))
 
     def _template(self, name: str) -> Template:
-        return next(template for template in self.templates if template.name == f"{self.layout}/{name}.txt")
+        return self._by_name[f"{self.layout}/{name}.txt"]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Template]:
+        return {template.name: template for template in self.templates}
 
     def _shared(self, case: dict[str, str], task: str) -> tuple[Turn, ...]:
-        system = self._template("system").render(examples=self._examples())
-        return Turn.system(system), Turn.user(f"{self._template('case').render(**case)}\n\n{task}")
+        return Turn.system(self._shared_system), Turn.user(f"{self._template('case').render(**case)}\n\n{task}")
 
+    @cached_property
+    def _shared_system(self) -> str:
+        return self._template("system").render(examples=self._examples)
+
+    @cached_property
     def _examples(self) -> str:
         template = self._template("example")
         return "\n\n---\n\n".join(
@@ -190,12 +202,15 @@ def load_prompts(language: str | Path, layout: Layout = DEFAULT_LAYOUT) -> Promp
     """
     if isinstance(language, Path):
         if not language.is_dir():
-            raise ConfigurationError(f"language is {language!r}, which is no folder; give a folder with {_LAID_OUT}")
+            raise ConfigurationError(
+                f"language is {language!r}, which is no folder; give a folder with {_LAID_OUT}", code="unknown-language"
+            )
         return _read(language.absolute()).in_layout(layout)
     if language not in languages():
         raise ConfigurationError(
             f"language {_shown(language)} is unknown; use one of {', '.join(languages())}, or a folder of prompts as a "
-            "pathlib.Path, such as Path('prompts/fr')"
+            "pathlib.Path, such as Path('prompts/fr')",
+            code="unknown-language",
         )
     return _built_in(language).in_layout(layout)
 
@@ -219,7 +234,9 @@ def _read(folder: Traversable | Path) -> Prompts:
     try:
         words = DecisionWords.model_validate_json(_text(folder / "words.json"))
     except ValidationError as error:
-        raise ConfigurationError(f"{folder.name}/words.json cannot be used: {problems_of(error)}") from error
+        raise ConfigurationError(
+            f"{folder.name}/words.json cannot be used: {problems_of(error)}", code="bad-prompts"
+        ) from error
     return Prompts(
         language=folder.name,
         layout=DEFAULT_LAYOUT,

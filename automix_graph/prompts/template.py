@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -47,13 +48,15 @@ class Template:
     def __post_init__(self) -> None:
         if doubled := _DOUBLED.search(self.text):
             raise ConfigurationError(
-                f"template {self.name!r} holds {doubled[0]!r}; write a placeholder in single braces: {{{doubled[1]}}}"
+                f"template {self.name!r} holds {doubled[0]!r}; write a placeholder in single braces: {{{doubled[1]}}}",
+                code="bad-prompts",
             )
         found = set(_PLACEHOLDER.findall(self.text))
         if found != self.placeholders:
             raise ConfigurationError(
                 f"template {self.name!r} must hold the placeholders {_listed(self.placeholders)}; "
-                f"missing: {_listed(self.placeholders - found)}; unknown: {_listed(found - self.placeholders)}"
+                f"missing: {_listed(self.placeholders - found)}; unknown: {_listed(found - self.placeholders)}",
+                code="bad-prompts",
             )
 
     def render(self, **values: str) -> str:
@@ -62,7 +65,12 @@ class Template:
         Raises:
             KeyError: a value is missing.
         """
-        return _PLACEHOLDER.sub(lambda match: values[match.group(1)], self.text)
+        return "".join([values[part] if place % 2 else part for place, part in enumerate(self._parts)])
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        """Text and names of placeholders in turn."""
+        return _PLACEHOLDER.split(self.text)
 
 
 def _listed(names: frozenset[str] | set[str]) -> str:

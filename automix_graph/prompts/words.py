@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -50,6 +51,11 @@ class DecisionWords(BaseModel):
     # What no model reads is no part of what tells prompts apart.
     abstention: Text = Field(default="The documents do not give an answer that can be relied on.", repr=False)
     form: str = ""
+
+    @cached_property
+    def whole_decisions(self) -> tuple[tuple[str, Verdict], ...]:
+        """What `sentences` returns, as a value that can be a key."""
+        return tuple(self.sentences().items())
 
     def sentences(self) -> dict[str, Verdict]:
         """Return every whole decision that these words can make, with what it says."""

@@ -5,9 +5,10 @@ policy without calling a model. Nothing here knows a model, a price or a policy.
 """
 
 from automix_graph.records.calls import Call, Stage, Usage
+from automix_graph.records.changing import changed
 from automix_graph.records.judging import SKIPPED, Decision, Reading, Verdict, Verification
 from automix_graph.records.record import SCHEMA_VERSION, Bill, Draft, Passage, Record, Route
-from automix_graph.records.recorded import Recorded
+from automix_graph.records.recorded import AGREEMENT, Recorded
 from automix_graph.records.redaction import is_redacted, redacted_text
 from automix_graph.records.tiers import (
     ABSTAINED,
@@ -24,6 +25,7 @@ from automix_graph.records.tiers import (
 
 __all__ = [
     "ABSTAINED",
+    "AGREEMENT",
     "FIRST",
     "LAST",
     "SCHEMA_VERSION",
@@ -42,6 +44,7 @@ __all__ = [
     "Verdict",
     "Verification",
     "answer_stage",
+    "changed",
     "is_answer",
     "is_redacted",
     "is_verification",

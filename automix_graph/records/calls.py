@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 Stage = str
 """The node that made a model call, see `automix_graph.records.tiers`.
@@ -32,7 +33,7 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One model call, successful or not.
+    """One model call, successful or not, or a reply of a cache in place of one.
 
     Attributes:
         stage: the node that made it.
@@ -42,6 +43,8 @@ class Call:
         cost: in USD; None where a price or a token count is unknown.
         error: the kind of failure, without the provider's words (they may repeat the prompt); None where the call
             succeeded.
+        cached: whether a cache gave the reply, so that no call was made and none is charged; the tokens are then those
+            of the call that once filled it.
     """
 
     stage: Stage
@@ -50,3 +53,14 @@ class Call:
     seconds: float
     cost: float | None = None
     error: str | None = None
+    cached: bool = False
+
+    def fields(self) -> dict[str, Any]:
+        """Return the values by name, those of the usage under ``usage``; as `dataclasses.asdict`, many times faster.
+
+        Example:
+            >>> call = Call(stage="verify", model="m", usage=Usage(input_tokens=3), seconds=0.1)
+            >>> call.fields()["usage"]["input_tokens"]
+            3
+        """
+        return {**vars(self), "usage": {**vars(self.usage)}}

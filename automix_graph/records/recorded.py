@@ -6,10 +6,14 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
 
 from automix_graph.records.calls import Call
 from automix_graph.records.record import Record, finite, read_call
+
+AGREEMENT: Final = "agreement:"
+"""How the name of a scorer begins whose scores say whether answers agree with the large model's, not whether they are
+right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,11 @@ class Recorded:
         scoring: model calls of the scorer; they are no cost of the question.
         error: why the question failed; None where all tiers answered and the answers were scored, or nobody scores.
         time: when it was recorded, in ISO 8601 with a time zone.
+        origin: ``"shadow"`` or ``"audit"`` where a question of users was recorded, see `automix_graph.shadow`; else
+            None.
+        rate: at which such questions were drawn, in (0, 1].
+        background: positions in the calls of the record of those that were made behind the question: its user has not
+            waited for them, and its bill does not hold them.
     """
 
     id: str
@@ -40,6 +49,9 @@ class Recorded:
     scoring: tuple[Call, ...] = ()
     error: str | None = None
     time: str | None = None
+    origin: Literal["shadow", "audit"] | None = None
+    rate: float | None = None
+    background: tuple[int, ...] = ()
 
     def to_json(self) -> str:
         """Return one line of JSON, in ASCII."""
@@ -73,6 +85,7 @@ class Recorded:
                     "record": None if data["record"] is None else Record.from_data(data["record"]),
                     "scores": {tier: float(score) for tier, score in data["scores"].items()},
                     "scoring": tuple(map(read_call, data["scoring"])),
+                    "background": tuple(data.get("background", ())),
                 }
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,3 +116,46 @@ def test_alone_the_large_answer_is_never_cheaper_than_after_a_judge_that_found_l
     assert first is not None
     assert second is not None
     assert first >= second - 1e-12
+
+
+def test_a_cached_answer_is_charged_alone_as_it_was_when_it_was_made() -> None:
+    answered = call("large_answer", "l", 1050, 80, cached=1000)
+    replayed = dataclasses.replace(answered, cached=True)
+    assert asked_alone([SMALL, replayed]) == answered
+    alone = asked_alone([SMALL, call("verify", "l", 1100, 100, cached=200), replayed])
+    assert alone is not None
+    assert alone.cached is False
+
+
+@pytest.mark.parametrize(
+    ("judge", "cached", "seconds"),
+    [
+        # (read, wrote, cached) by the judge in a second; what of the answer's prompt was cached; the seconds alone
+        ((1100, 100, None), 600, 1.0 + 600 / 1200),
+        ((1100, 100, None), None, 1.0),
+        ((1100, 100, 500), 200, 1.0),
+        ((1100, 100, 0), 0, 1.0),
+        ((None, 5, None), 600, 1.0),
+        ((5, None, None), 600, 1.0),
+        ((5, 0, 5), 600, 1.0),
+        ((1, 0, 0), 1, 2.0),
+    ],
+)
+def test_alone_the_answer_takes_as_long_for_a_token_as_the_judge_did(
+    judge: tuple[int | None, int | None, int | None], cached: int | None, seconds: float
+) -> None:
+    read, wrote, judge_cached = judge
+    alone = asked_alone([call("verify", "l", read, wrote, judge_cached), call("large_answer", "l", 1050, 80, cached)])
+    assert alone is not None
+    assert alone.seconds == pytest.approx(seconds, rel=1e-9)
+
+
+def test_what_an_answer_of_unknown_length_found_in_the_cache_is_what_the_judge_found() -> None:
+    alone = asked_alone([call("verify", "l", 1100, 1, cached=200), call("large_answer", "l", None, 80)])
+    assert alone is not None
+    assert alone.usage.cached_input_tokens == 200
+
+
+def test_an_estimated_answer_is_one_of_the_last_tier_that_took_no_time() -> None:
+    expected = Call(stage="large_answer", model="l", usage=Usage(input_tokens=1000, output_tokens=50), seconds=0.0)
+    assert estimated_large([SMALL], "l") == expected

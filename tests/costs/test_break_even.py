@@ -123,7 +123,7 @@ def test_what_needs_an_unknown_cost_is_unknown(unknown: str) -> None:
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, math.nan, True, "0.5", None])
 def test_a_rate_that_is_none_is_refused(rate: object) -> None:
-    with pytest.raises(ConfigurationError, match="from 0 to 1"):
+    with pytest.raises(ConfigurationError, match=r"^accept_rate is .*; use a number from 0 to 1$"):
         units(4, 20).expected(rate)  # type: ignore[arg-type]  # the point of the test
 
 

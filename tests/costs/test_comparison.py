@@ -152,3 +152,20 @@ def test_list_prices_are_used_by_the_name_of_a_model() -> None:
         assert row.layout == other.layout
         assert row.costs.expected(0.8) == pytest.approx(other.costs.expected(0.8))
     assert plan.outlook != "unknown"
+
+
+def test_a_comparison_checks_its_numbers() -> None:
+    told = "^accept_rate is 1.5; use a number from 0 to 1$"
+    with pytest.raises(ConfigurationError, match=told):
+        planned(accept_rate=1.5)
+    with pytest.raises(ConfigurationError, match=told):
+        Plan(accept_rate=1.5, rows=planned().rows)
+    with pytest.raises(ConfigurationError, match=r"^there is no verifier layout to compare; give at least one$"):
+        Plan(accept_rate=0.5, rows=())
+
+
+def test_a_row_names_its_judge_and_knows_what_each_model_costs_alone() -> None:
+    for row in planned().rows:
+        assert row.model == LABELS[row.layout.judge]
+        assert row.costs.always_small == pytest.approx((3130 * 1 + 60 * 4) / 1e6)
+        assert row.costs.always_large == pytest.approx((3130 * 5 + 80 * 20) / 1e6)

@@ -1,6 +1,8 @@
 """What each way of verifying makes the models read and write, counted by hand."""
 
 import dataclasses
+import re
+from typing import Any
 
 import pytest
 
@@ -121,6 +123,34 @@ def test_what_does_not_go_together_is_refused(judge: Judge, reads: Reads, method
         VerifierLayout(judge=judge, reads=reads, method=method)
 
 
+def test_what_is_refused_is_told_with_what_is_allowed() -> None:
+    allowed = "short, reasoned, votes, token-probability, likelihood, answer-confidence"
+    with pytest.raises(ConfigurationError, match=f"^method 'guessing' is unknown; use one of {allowed}$"):
+        VerifierLayout(judge="large", reads="full", method="guessing")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"'third' .* 'shared' .* 'likelihood'.* one of \(large, shared\)$"):
+        VerifierLayout(judge="third", reads="shared", method="likelihood")
+    pairs = "(large, evidence), (large, full), (large, shared), (small, evidence), (small, full), (small, shared)"
+    with pytest.raises(ConfigurationError, match=re.escape(f"one of {pairs}, (third, evidence), (third, full)") + "$"):
+        VerifierLayout(judge="third", reads="shared")
+
+
+@pytest.mark.parametrize("layout", default_layouts(own_server=True), ids=lambda layout: layout.name)
+def test_calls_are_of_their_stages_and_take_no_time(layout: VerifierLayout) -> None:
+    made = calls_of(layout, WORKLOAD, LABELS)
+    assert (made.small.stage, made.escalate.stage) == ("small_answer", "large_answer")
+    assert {call.stage for call in made.verify} == {"verify"}
+    assert {call.seconds for call in (made.small, *made.verify, made.escalate)} == {0.0}
+    assert [answer_alone(tier, WORKLOAD, LABELS).stage for tier in ("small", "large")] == [
+        "small_answer",
+        "large_answer",
+    ]
+
+
+def test_evidence_of_unknown_length_is_read_as_none() -> None:
+    unknown = dataclasses.replace(WORKLOAD, evidence=None)
+    assert calls("large", "evidence", workload=unknown)[1] == [("l", 900 + 30 + 60, 0, 0, 2)]
+
+
 def test_the_default_layouts_show_every_judge_and_reading() -> None:
     layouts = default_layouts()
     assert {(layout.judge, layout.reads) for layout in layouts} == {
@@ -140,6 +170,12 @@ def test_prompt_tokens_are_those_of_the_prompts(language: str) -> None:
     assert tokens.shared + tokens.shared_answer == system + user
     assert tokens.shared + tokens.shared_verify == sum(len(turn.text) for turn in prompts.verify("", (), ""))
     assert tokens == PromptTokens.of(prompts.in_layout("document"), len)
+    alone = prompts.in_layout("document")
+    assert tokens.answer == sum(len(turn.text) for turn in alone.answer("", ()))
+    assert tokens.verify == sum(len(turn.text) for turn in alone.verify("", (), ""))
+    ends = [turns[-1].text for turns in (prompts.answer("", ()), prompts.verify("", (), ""))]
+    common = next(place for place, (one, other) in enumerate(zip(*ends, strict=False)) if one != other)
+    assert (tokens.shared_answer, tokens.shared_verify) == (len(ends[0]) - common, len(ends[1]) - common)
     assert 0 < tokens.shared_answer < tokens.shared_verify < tokens.shared
 
 
@@ -151,6 +187,13 @@ def test_numbers_that_are_no_tokens_are_refused(field: str, value: object) -> No
         dataclasses.replace(WORKLOAD, **{field: value})
     with pytest.raises(ConfigurationError, match="shared is -1"):
         dataclasses.replace(PROMPTS, shared=-1)
+
+
+@pytest.mark.parametrize("votes", [0, -1, True, 1.5, None])
+def test_there_is_at_least_one_vote(votes: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"^votes is {votes!r}; use a whole number, one or more$"):
+        dataclasses.replace(WORKLOAD, votes=votes)
+    assert dataclasses.replace(WORKLOAD, votes=1).votes == 1
 
 
 def test_usage_never_contradicts_itself() -> None:

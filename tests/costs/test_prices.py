@@ -1,7 +1,9 @@
+import dataclasses
 import math
 from decimal import Decimal
 from fractions import Fraction
 
+import genai_prices
 import pytest
 
 from automix_graph.costs import Price, Prices
@@ -49,6 +51,9 @@ def test_missing_usage_has_no_cost(usage: Usage) -> None:
     [
         Usage(input_tokens=10, output_tokens=1, cached_input_tokens=11),
         Usage(input_tokens=-1, output_tokens=1),
+        Usage(input_tokens=10, output_tokens=-1),
+        Usage(input_tokens=10, output_tokens=1, cached_input_tokens=-1),
+        Usage(input_tokens=10, output_tokens=1, cache_write_tokens=-1),
         Usage(input_tokens=10, output_tokens=1, cached_input_tokens=6, cache_write_tokens=6),
     ],
 )
@@ -72,7 +77,9 @@ def test_prices_of_any_number_type_give_plain_floats() -> None:
 
 @pytest.mark.parametrize("price", [(1.0,), (-1.0, 2.0), ("a", 1.0), (math.inf, 1.0), 5])
 def test_a_price_that_is_none_is_refused(price: object) -> None:
-    with pytest.raises(ConfigurationError, match="million tokens"):
+    with pytest.raises(
+        ConfigurationError, match=r"'local:x'.*Price\(input, output\).*million tokens, each zero or more"
+    ):
         Prices({"local:x": price})  # type: ignore[dict-item]  # the point of the test
 
 
@@ -84,3 +91,33 @@ def test_a_price_is_the_given_one_else_the_listed_one() -> None:
     assert listed is not None
     usage = Usage(input_tokens=1_000_000, output_tokens=100_000, cached_input_tokens=400_000)
     assert Prices({"a": listed}).cost(call("a", usage)) == pytest.approx(prices.cost(call("openai:gpt-5-mini", usage)))
+
+
+@pytest.mark.parametrize(
+    ("label", "provider", "model"),
+    [
+        ("openai:gpt-5-mini", "openai", "gpt-5-mini"),
+        ("google_genai:gemini-2.5-flash", "google", "gemini-2.5-flash"),
+        ("xai:grok-4", "x-ai", "grok-4"),
+        # a colon in the name of the model
+        ("bedrock:anthropic.claude-3-5-sonnet-20241022-v2:0", "aws", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
+    ],
+)
+def test_a_list_price_is_that_of_genai_prices(label: str, provider: str, model: str) -> None:
+    tokens = genai_prices.Usage(input_tokens=900, output_tokens=70, cache_read_tokens=400)
+    expected = float(genai_prices.calc_price(tokens, model, provider_id=provider).total_price)
+    found = Prices().cost(call(label, Usage(input_tokens=900, output_tokens=70, cached_input_tokens=400)))
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert found != Prices().cost(call(label, Usage(input_tokens=900, output_tokens=70)))
+    assert found != Prices().cost(call(label, Usage(input_tokens=900, output_tokens=0, cached_input_tokens=400)))
+
+
+def test_a_known_model_of_an_unknown_provider_has_no_price() -> None:
+    assert Prices().price("nobody:gpt-5-mini") is None
+    assert Prices().price("gpt-5-mini") is None
+
+
+def test_a_reply_from_a_cache_costs_nothing_whatever_is_known() -> None:
+    replayed = dataclasses.replace(call("nobody:x"), cached=True)
+    assert Prices().cost(replayed) == 0.0
+    assert [each.cost for each in Prices().charge([replayed, call("nobody:x")])] == [0.0, None]
