@@ -14,19 +14,11 @@ from typing import Any, Final, Self, assert_never
 import numpy as np
 
 from automix_graph.errors import StoreError
+from automix_graph.retrieval.comparing import best_of, nearest, rescored
 from automix_graph.retrieval.faiss_library import faiss
 from automix_graph.retrieval.metrics import Matrix, Metric, Numbers
 from automix_graph.retrieval.plan import ApproximateType, Tuned
-from automix_graph.retrieval.rows import (
-    PublishedRows,
-    blocks,
-    excluding,
-    including,
-    nearest,
-    nearest_of,
-    places,
-    read_index,
-)
+from automix_graph.retrieval.rows import PublishedRows, blocks, excluding, including, read_index
 
 HNSW_LINKS: Final = 32
 HNSW_CONSTRUCTION: Final = 80
@@ -41,8 +33,12 @@ TRAINING_PER_CELL: Final = 40
 TUNING_QUERIES: Final = 200
 TUNING_K: Final = 10
 
-SPARE: Final = 4
-"""Candidates for each hit wanted, where a byte a component blurs their order; the vectors themselves decide."""
+SPARE: Final = 2
+SPARE_SHARE: Final = 0.25
+"""Candidates beyond the hits wanted, where a byte a component blurs their order; the vectors themselves decide.
+
+For embeddings of WordNet, one more than 10 finds all that three times as many more find (docs/store.md).
+"""
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,6 +56,7 @@ class ApproximateIndex:
         self.tuned = tuned
         self._removed: Numbers = np.empty(0, dtype=np.int64)
         self._remaining: Any = None
+        self._usual = self._parameters(tuned.effort, None)
 
     @classmethod
     def build(cls, rows: PublishedRows, kind: ApproximateType, *, metric: Metric, recall_target: float) -> Self:
@@ -117,6 +114,7 @@ class ApproximateIndex:
         if len(gone):
             self._removed = np.union1d(self._removed, gone)
             self._remaining = excluding(self._removed)
+            self._usual = self._parameters(self.tuned.effort, self._remaining)
 
     def candidates(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> Numbers:
         """Return the numbers of about the k nearest vectors for each query, shape (queries, at least k).
@@ -126,18 +124,25 @@ class ApproximateIndex:
             k: how many.
             allowed: numbers to choose among; None: all that were not removed. Of few, fewer than k may be found.
         """
-        wanted = k * SPARE if self.tuned.type == "ivf_sq8" else k
-        selector = self._remaining if allowed is None else including(allowed)
-        # A filter leaves fewer vectors in each place, so more places are looked at.
-        share = 1.0 if allowed is None else max(len(allowed), 1) / self.tuned.count
-        effort = min(round(self.tuned.effort / min(share, 1.0)), self.tuned.count)
-        found: Numbers = _search(self._index, self.tuned.type, queries, wanted, effort, selector)
-        return found
+        wanted = _candidates(self.tuned.type, k)
+        if allowed is not None:
+            # A filter leaves fewer vectors in each place, so more places are looked at.
+            share = min(max(len(allowed), 1) / self.tuned.count, 1.0)
+            effort = min(round(self.tuned.effort / share), self.tuned.count)
+            parameters = self._parameters(effort, including(allowed), candidates=wanted)
+        elif self.tuned.type == "hnsw" and wanted > self.tuned.effort:
+            parameters = self._parameters(self.tuned.effort, self._remaining, candidates=wanted)
+        else:
+            parameters = self._usual  # making them takes longer than finding a cell
+        return _search(self._index, queries, wanted, parameters)
+
+    def _parameters(self, effort: int, selector: Any, *, candidates: int = 1) -> Any:
+        return _parameters(self._index, self.tuned.type, effort, candidates, selector)
 
 
 def _empty(kind: ApproximateType, rows: PublishedRows, metric: Metric) -> Any:
     """Return a trained index without vectors."""
-    n, dimension = rows.matrix.shape
+    n, dimension = len(rows.numbers), rows.dimension
     measure = faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
     if kind == "hnsw":
         graph = faiss.IndexHNSWFlat(dimension, HNSW_LINKS, measure)
@@ -153,7 +158,7 @@ def _empty(kind: ApproximateType, rows: PublishedRows, metric: Metric) -> Any:
         assert_never(kind)
     sample = np.random.default_rng(0).choice(n, size=min(n, cells * TRAINING_PER_CELL), replace=False)
     index.cp.min_points_per_centroid = 1  # a small store gets few cells, and no warning on stderr
-    index.train(np.ascontiguousarray(rows.matrix[np.sort(sample)]))
+    index.train(rows.file.at(np.sort(sample)))
     return index
 
 
@@ -165,8 +170,12 @@ def _type_of(index: Any) -> ApproximateType | None:
     return "ivf" if isinstance(index, faiss.IndexIVFFlat) else None
 
 
-def _search(index: Any, kind: ApproximateType, queries: Matrix, k: int, effort: int, selector: Any) -> Numbers:
-    parameters = _parameters(index, kind, max(effort, k) if kind == "hnsw" else effort, selector)
+def _candidates(kind: ApproximateType, k: int) -> int:
+    """Return how many candidates are compared exactly for k hits."""
+    return k + SPARE + round(k * SPARE_SHARE) if kind == "ivf_sq8" else k
+
+
+def _search(index: Any, queries: Matrix, k: int, parameters: Any) -> Numbers:
     threads = faiss.omp_get_max_threads()
     if len(queries) == 1:
         # FAISS would start threads for one query too, and wait for them where the machine is busy. Applies to this
@@ -179,9 +188,9 @@ def _search(index: Any, kind: ApproximateType, queries: Matrix, k: int, effort: 
     return found
 
 
-def _parameters(index: Any, kind: ApproximateType, effort: int, selector: Any) -> Any:
+def _parameters(index: Any, kind: ApproximateType, effort: int, candidates: int, selector: Any) -> Any:
     if kind == "hnsw":
-        return faiss.SearchParametersHNSW(efSearch=effort, sel=selector)
+        return faiss.SearchParametersHNSW(efSearch=max(effort, candidates), sel=selector)
     return faiss.SearchParametersIVF(nprobe=min(effort, int(index.nlist)), sel=selector)
 
 
@@ -194,7 +203,7 @@ def _tuned(index: Any, start: Tuned, rows: PublishedRows, metric: Metric) -> Tun
     sample = np.sort(np.random.default_rng(1).choice(n, size=min(n, TUNING_QUERIES), replace=False))
     most = n if start.type == "hnsw" else int(index.nlist)
     effort = min(16 if start.type == "hnsw" else 1, most)
-    queries, own = np.ascontiguousarray(rows.matrix[sample]), rows.numbers[sample]
+    queries, own = rows.file.at(sample), rows.numbers[sample]
     exact = _without(own, *nearest(rows, queries, min(TUNING_K + 1, n), metric))
     while True:
         recall = _recall(exact, _without(own, *_found(index, start.type, rows, queries, effort, metric)), metric)
@@ -209,8 +218,9 @@ def _found(
     index: Any, kind: ApproximateType, rows: PublishedRows, queries: Matrix, effort: int, metric: Metric
 ) -> tuple[Matrix, Numbers]:
     k = min(TUNING_K + 1, len(rows.numbers))
-    found = _search(index, kind, queries, k * SPARE if kind == "ivf_sq8" else k, effort, None)
-    return nearest_of(rows, queries, places(rows, found), k, metric)
+    wanted = _candidates(kind, k)
+    found = _search(index, queries, wanted, _parameters(index, kind, effort, wanted, None))
+    return best_of(*rescored(rows, queries, found, metric), k, metric)
 
 
 def _without(own: Numbers, scores: Matrix, numbers: Numbers) -> Matrix:

@@ -5,8 +5,6 @@ A reader sees one moment of both. Texts come with their vectors; nothing here ca
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from langchain_core.documents import Document
 
-from automix_graph.errors import ConfigurationError, StoreError
+from automix_graph.errors import StoreError
 from automix_graph.retrieval.approximate import ApproximateIndex
 from automix_graph.retrieval.entries import Change, SourceState
 from automix_graph.retrieval.filters import Filter
@@ -23,10 +21,11 @@ from automix_graph.retrieval.fusion import FUSION_DEPTH, maximal_marginal_releva
 from automix_graph.retrieval.lock import ReadWriteLock
 from automix_graph.retrieval.metrics import Matrix, Metric, Numbers, prepared
 from automix_graph.retrieval.moments import Applied, Moment, PublishedStore
-from automix_graph.retrieval.passages import Passages, document_of
+from automix_graph.retrieval.passages import Passages, Row, document_of
 from automix_graph.retrieval.plan import Tuned
 from automix_graph.retrieval.rows import PublishedRows
-from automix_graph.retrieval.vectors import Ranking, VectorIndex
+from automix_graph.retrieval.vectors import Nearest, Ranking, VectorIndex
+from automix_graph.retrieval.workspace import make_workspace
 
 Hits = list[tuple[Document, float]]
 
@@ -44,12 +43,14 @@ class Collection:
         self._lock = ReadWriteLock()
         self._index: VectorIndex | None = None
         self._changes = 0
+        self._folder: Path | None = None
+        self._files = 0
         self._resources = ExitStack()
         # Closes connections and removes working files when the collection is dropped without `close`.
         self._finalizer = weakref.finalize(self, self._resources.close)
         try:
             if published is None:
-                self._passages = Passages.create(self._workspace() / "passages.sqlite")
+                self._passages = Passages.create(self._new_file("passages.sqlite"))
             else:
                 self._passages = Passages(published.passages, published=True)
             self._resources.callback(self._passages.close)
@@ -135,10 +136,21 @@ class Collection:
 
     # Searching
 
+    def nearest(self, queries: Matrix, *, k: int, wanted: Filter | None) -> Nearest:
+        """Return the numbers of the k passages nearest to each row of the queries, and their scores."""
+        with self._reading() as passages:
+            return self._nearest(queries, k, _allowed(passages, wanted))
+
+    def by_numbers(self, numbers: Sequence[int]) -> list[Document]:
+        """Return the passages with these numbers that exist."""
+        with self._reading() as passages:
+            rows = passages.by_numbers(list(dict.fromkeys(numbers)))
+            return self._checked([rows[number] for number in numbers if number in rows])
+
     def dense(self, queries: Matrix, *, k: int, wanted: Filter | None) -> list[Hits]:
         """Return, for each row of the queries, the k passages nearest to it with their scores, best first."""
         with self._reading() as passages:
-            return self._documents(passages, self._dense(queries, k, _allowed(passages, wanted)))
+            return self._documents(passages, self._nearest(queries, k, _allowed(passages, wanted)).rankings())
 
     def bm25(self, queries: Sequence[str], *, k: int, wanted: Filter | None) -> list[Hits]:
         """Return, for each query, the k best passages by BM25 with their scores, best first."""
@@ -158,9 +170,10 @@ class Collection:
             allowed = _allowed(passages, wanted)
             # Words come first, because ties go to the first list: alone they are the better one (see the benchmark).
             words = [passages.bm25(query, depth, allowed) for query in queries]
+            near = self._nearest(vectors, depth, allowed).rankings()
             rankings = [
                 reciprocal_rank_fusion([_numbers(by_words), _numbers(by_vector)], weights=(1.0, weight))[:k]
-                for by_words, by_vector, weight in zip(words, self._dense(vectors, depth, allowed), trust, strict=True)
+                for by_words, by_vector, weight in zip(words, near, trust, strict=True)
             ]
             return self._documents(passages, rankings)
 
@@ -169,7 +182,7 @@ class Collection:
     ) -> list[Document]:
         """Return k of the fetch_k nearest passages, chosen by maximal marginal relevance."""
         with self._reading() as passages:
-            (hits,) = self._dense(vector[None, :], max(k, fetch_k), _allowed(passages, wanted))
+            (hits,) = self._nearest(vector[None, :], max(k, fetch_k), _allowed(passages, wanted)).rankings()
             if self._index is None or not hits:
                 return []
             candidates = self._index.vectors(np.array([number for number, _ in hits]))
@@ -180,15 +193,17 @@ class Collection:
     def get(self, ids: Sequence[str]) -> list[Document]:
         """Return the passages with these ids that exist."""
         with self._reading() as passages:
-            rows = passages.by_ids(ids)
-            if self._index is None or not rows:
-                return []
-            vectors = self._index.vectors(np.array([row[0] for row in rows]))
-            return [document_of(row, vector) for row, vector in zip(rows, vectors, strict=True)]
+            return self._checked(passages.by_ids(ids))
 
-    def _dense(self, queries: Matrix, k: int, allowed: Numbers | None) -> list[Ranking]:
+    def _checked(self, rows: Sequence[Row]) -> list[Document]:
+        if self._index is None or not rows:
+            return []
+        vectors = self._index.vectors(np.array([row[0] for row in rows]))
+        return [document_of(row, vector) for row, vector in zip(rows, vectors, strict=True)]
+
+    def _nearest(self, queries: Matrix, k: int, allowed: Numbers | None) -> Nearest:
         if self._index is None:
-            return [[] for _ in queries]
+            return Nearest.none(len(queries))
         self._index.require_dimension(queries.shape[1])
         return self._index.search(prepared(queries, self.metric), k, allowed)
 
@@ -220,7 +235,9 @@ class Collection:
         with self._lock.writing():
             self._require_open()
             if self._changes == moment.changes:
-                self._index = self._opened_index(published)
+                outdated, self._index = self._index, self._opened_index(published)
+                if outdated is not None:
+                    outdated.close()  # else the files of each save would take up the disk until the store is closed
 
     # State
 
@@ -241,12 +258,12 @@ class Collection:
     def _detach(self) -> None:
         """Replace the published file by a private copy."""
         published = self._passages
-        self._passages = published.copy(self._workspace() / "passages.sqlite")
+        self._passages = published.copy(self._new_file("passages.sqlite"))
         self._resources.callback(self._passages.close)
         published.close()
 
     def _new_index(self, dimension: int) -> VectorIndex:
-        return self._closing(VectorIndex(self.metric, dimension, growing=self._workspace() / "vectors.f32"))
+        return self._closing(VectorIndex(self.metric, dimension, growing=self._new_file("vectors.f32")))
 
     def _opened_index(self, published: PublishedStore) -> VectorIndex:
         rows = PublishedRows.read(published.vectors, self.metric)
@@ -254,31 +271,25 @@ class Collection:
         if published.index is not None:
             approximate = ApproximateIndex.read(*published.index)
             approximate.leave_out_all_but(rows.numbers)
-        dimension = rows.matrix.shape[1]
-        growing = self._workspace() / "vectors.f32"
+        growing = self._new_file("vectors.f32")
         return self._closing(
-            VectorIndex(self.metric, dimension, growing=growing, published=rows, approximate=approximate)
+            VectorIndex(self.metric, rows.dimension, growing=growing, published=rows, approximate=approximate)
         )
 
     def _closing(self, index: VectorIndex) -> VectorIndex:
         self._resources.callback(index.close)
         return index
 
-    def _workspace(self) -> Path:
-        folder = tempfile.mkdtemp(prefix="automix-store-")
-        self._resources.callback(shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder)
+    def _new_file(self, name: str) -> Path:
+        """Return the path of a new working file."""
+        if self._folder is None:
+            self._folder = make_workspace(self._resources)
+        self._files += 1
+        return self._folder / f"{self._files}-{name}"
 
     def _require_open(self) -> None:
         if self.closed:
-            raise StoreError("the store is closed; open it again")
-
-
-def require_k(k: int, *, name: str = "k") -> int:
-    """Return k, or raise a ConfigurationError unless it is a whole number of at least 1."""
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise ConfigurationError(f"{name} is {k!r}; it must be a whole number of at least 1")
-    return k
+            raise StoreError("the store is closed; open it again", code="store-closed")
 
 
 def _numbers(ranking: Ranking) -> list[int]:

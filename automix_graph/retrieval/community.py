@@ -55,7 +55,8 @@ class _DocumentUnpickler(pickle.Unpickler):
         except KeyError:
             raise StoreError(
                 f"the pickle file names {module}.{name}, which documents with plain metadata never do: "
-                "do not load it unless you trust who made it; build the store from the documents instead"
+                "do not load it unless you trust who made it; build the store from the documents instead",
+                code="community-store",
             ) from None
 
 
@@ -69,7 +70,9 @@ def read_community(folder: Path, index_name: str) -> CommunityStore:
     for path in (index_path, pickle_path):
         if not path.is_file():
             raise StoreError(
-                f"{str(folder)!r} is no FAISS folder of langchain_community: it lacks {path.name!r}", path=str(folder)
+                f"{str(folder)!r} is no FAISS folder of langchain_community: it lacks {path.name!r}",
+                path=str(folder),
+                code="community-store",
             )
     vectors, metric = _vectors(index_path)
     entries = _entries(pickle_path, len(vectors))
@@ -84,11 +87,15 @@ def _vectors(path: Path) -> tuple[Matrix, Metric]:
     except RuntimeError as error:
         raise StoreError(
             f"{str(path)!r} is no FAISS index that gives its vectors back ({reason_of(error)}): "
-            "build the store from the documents instead"
+            "build the store from the documents instead",
+            code="community-store",
         ) from error
     known: dict[int, Metric] = {faiss.METRIC_L2: "l2", faiss.METRIC_INNER_PRODUCT: "inner_product"}
     if index.metric_type not in known:
-        raise StoreError(f"{str(path)!r} has FAISS metric {index.metric_type!r}; L2 and inner product can be read")
+        raise StoreError(
+            f"{str(path)!r} has FAISS metric {index.metric_type!r}; L2 and inner product can be read",
+            code="community-store",
+        )
     return vectors, known[index.metric_type]
 
 
@@ -96,21 +103,29 @@ def _entries(path: Path, expected: int) -> list[Entry]:
     documents, ids = _unpickled(path)
     if sorted(ids) != list(range(expected)):
         raise StoreError(
-            f"{str(path)!r} lists {len(ids)} passages for {expected} vectors: the two files do not belong together"
+            f"{str(path)!r} lists {len(ids)} passages for {expected} vectors: the two files do not belong together",
+            code="community-store",
         )
     if len(set(ids.values())) != expected:
-        raise StoreError(f"{str(path)!r} gives one id to several vectors: build the store from the documents instead")
+        raise StoreError(
+            f"{str(path)!r} gives one id to several vectors: build the store from the documents instead",
+            code="community-store",
+        )
     return [_entry(documents.get(ids[row]), ids[row], path) for row in range(expected)]
 
 
 def _entry(document: Any, id_: str, path: Path) -> Entry:
     if not isinstance(document, Document):
-        raise StoreError(f"{str(path)!r} lists passage {id_!r}, but has no document for it: it is damaged")
+        raise StoreError(
+            f"{str(path)!r} lists passage {id_!r}, but has no document for it: it is damaged", code="community-store"
+        )
     # Unpickling skips validation, so the document is made again from its values.
     try:
         return entry_of(Document(page_content=document.page_content, metadata=document.metadata), id=id_)
     except (AttributeError, ValueError) as error:
-        raise StoreError(f"the document of passage {id_!r} in {str(path)!r} is malformed: {error}") from error
+        raise StoreError(
+            f"the document of passage {id_!r} in {str(path)!r} is malformed: {error}", code="community-store"
+        ) from error
 
 
 def _unpickled(path: Path) -> tuple[dict[str, Any], dict[int, str]]:
@@ -121,9 +136,13 @@ def _unpickled(path: Path) -> tuple[dict[str, Any], dict[int, str]]:
     except StoreError:
         raise
     except Exception as error:  # a damaged pickle raises anything
-        raise StoreError(f"{str(path)!r} is no docstore of langchain_community ({error!r})", path=str(path)) from error
+        raise StoreError(
+            f"{str(path)!r} is no docstore of langchain_community ({error!r})", path=str(path), code="community-store"
+        ) from error
     if not isinstance(docstore, _Docstore) or not isinstance(documents, dict) or not isinstance(ids, dict):
-        raise StoreError(f"{str(path)!r} is no docstore of langchain_community", path=str(path))
+        raise StoreError(f"{str(path)!r} is no docstore of langchain_community", path=str(path), code="community-store")
     if not all(isinstance(row, int) and isinstance(id_, str) for row, id_ in ids.items()):
-        raise StoreError(f"{str(path)!r} numbers its passages in an unknown way", path=str(path))
+        raise StoreError(
+            f"{str(path)!r} numbers its passages in an unknown way", path=str(path), code="community-store"
+        )
     return documents, ids

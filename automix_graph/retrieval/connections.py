@@ -33,14 +33,15 @@ class ReaderPool:
     def __init__(self, path: Path, *, immutable: bool) -> None:
         options = "mode=ro&immutable=1" if immutable else "mode=ro"
         self._connections: list[sqlite3.Connection] = []
-        self._free: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._idle: list[sqlite3.Connection] = []
+        self._permits: queue.SimpleQueue[None] = queue.SimpleQueue()
         try:
             for _ in range(POOL_SIZE):
                 connection = connect(path, options=options)
                 self._connections.append(connection)
                 # SQLite opens the file on first use; without this a later first use may find it gone.
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-                self._free.put(connection)
+                self._give_back(connection)
         except BaseException:
             self.close()
             raise
@@ -48,11 +49,16 @@ class ReaderPool:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Borrow a connection, waiting for a free one."""
-        connection = self._free.get()
+        self._permits.get()
+        connection = self._idle.pop()  # the last one used, whose cache is warm; there is one for each permit
         try:
             yield connection
         finally:
-            self._free.put(connection)
+            self._give_back(connection)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        self._idle.append(connection)
+        self._permits.put(None)
 
     def close(self) -> None:
         """Close all connections."""

@@ -80,7 +80,7 @@ def entry_of(document: Document, *, id: str | None = None, source: str | None = 
     """
     chosen = id or document.id or str(uuid.uuid4())
     if not isinstance(chosen, str):
-        raise StoreError(f"id {chosen!r} is a {type(chosen).__name__}; ids are strings")
+        raise StoreError(f"id {chosen!r} is a {type(chosen).__name__}; ids are strings", code="bad-passage")
     require_text(chosen, name="id")
     require_text(document.page_content, name=f"text of passage {chosen!r}")
     return Entry(
@@ -113,7 +113,8 @@ def require_text(text: str, *, name: str) -> None:
     except UnicodeEncodeError as error:
         raise StoreError(
             f"{name} has a lone surrogate {text[error.start]!r} at position {error.start}, which UTF-8 cannot express: "
-            "decode the text properly, or remove it"
+            "decode the text properly, or remove it",
+            code="bad-passage",
         ) from None
 
 
@@ -131,11 +132,14 @@ def _require_json(value: Any, *, path: str, id: str) -> None:
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str):
-                    raise StoreError(f"{path} of passage {id!r} has the key {key!r}; metadata keys are strings")
+                    raise StoreError(
+                        f"{path} of passage {id!r} has the key {key!r}; metadata keys are strings", code="bad-passage"
+                    )
                 require_text(key, name=f"a key in {path} of passage {id!r}")
                 _require_json(item, path=f"{path}[{key!r}]", id=id)
         case _:
             raise StoreError(
                 f"{path} of passage {id!r} is {value!r}, a {type(value).__name__}; metadata hold JSON types only "
-                "(str, int, finite float, bool, None, list, dict): convert it first"
+                "(str, int, finite float, bool, None, list, dict): convert it first",
+                code="bad-passage",
             )

@@ -46,15 +46,21 @@ def compile_filter(conditions: Mapping[str, Any]) -> Sql:
 
 def _mapping(conditions: Any, *, depth: int) -> Sql:
     if not isinstance(conditions, Mapping):
-        raise ConfigurationError(f"filter {conditions!r} is a {type(conditions).__name__}; it must be a mapping")
+        raise ConfigurationError(
+            f"filter {conditions!r} is a {type(conditions).__name__}; it must be a mapping", code="bad-filter"
+        )
     return _join("AND", [_condition(key, value, depth=depth + 1) for key, value in conditions.items()])
 
 
 def _condition(key: Any, value: Any, *, depth: int) -> Sql:
     if depth > _MAX_DEPTH:
-        raise ConfigurationError(f"filter is nested more than {_MAX_DEPTH} levels deep; write it flatter")
+        raise ConfigurationError(
+            f"filter is nested more than {_MAX_DEPTH} levels deep; write it flatter", code="bad-filter"
+        )
     if not isinstance(key, str):
-        raise ConfigurationError(f"filter key {key!r} is a {type(key).__name__}; metadata fields have string names")
+        raise ConfigurationError(
+            f"filter key {key!r} is a {type(key).__name__}; metadata fields have string names", code="bad-filter"
+        )
     if key == "$not":
         return _negated(_mapping(value, depth=depth))
     if key in ("$and", "$or"):
@@ -68,14 +74,17 @@ def _condition(key: Any, value: Any, *, depth: int) -> Sql:
 
 def _junction(operator: str, value: Any, *, depth: int) -> Sql:
     if isinstance(value, str | Mapping) or not isinstance(value, Sequence) or not value:
-        raise ConfigurationError(f"filter operator {operator!r} got {value!r}; it takes a list of one or more mappings")
+        raise ConfigurationError(
+            f"filter operator {operator!r} got {value!r}; it takes a list of one or more mappings", code="bad-filter"
+        )
     return _join("AND" if operator == "$and" else "OR", [_mapping(part, depth=depth) for part in value])
 
 
 def _operators(field: str, operators: Mapping[Any, Any], *, depth: int) -> Sql:
     if not operators:
         raise ConfigurationError(
-            f"filter on {field!r} is an empty mapping; give a value or one of {', '.join(_FIELD_OPERATORS)}"
+            f"filter on {field!r} is an empty mapping; give a value or one of {', '.join(_FIELD_OPERATORS)}",
+            code="bad-filter",
         )
     return _join("AND", [_operator(field, name, value, depth=depth) for name, value in operators.items()])
 
@@ -101,7 +110,9 @@ def _operator(field: str, name: Any, value: Any, *, depth: int) -> Sql:
 def _values(name: str, value: Any) -> list[Any]:
     if isinstance(value, list | tuple | set | frozenset):
         return list(value)
-    raise ConfigurationError(f"filter operator {name!r} got {value!r}; it takes a list, tuple or set of values")
+    raise ConfigurationError(
+        f"filter operator {name!r} got {value!r}; it takes a list, tuple or set of values", code="bad-filter"
+    )
 
 
 def _member(field: str, values: list[Any], *, operator: str) -> Sql:
@@ -132,7 +143,9 @@ def _one_of(condition: str, values: list[Any]) -> Sql:
 def _comparison(field: str, name: str, value: Any) -> Sql:
     _require_scalar(value, operator=name)
     if value is None or isinstance(value, bool):
-        raise ConfigurationError(f"filter operator {name!r} got {value!r}; it compares numbers or strings")
+        raise ConfigurationError(
+            f"filter operator {name!r} got {value!r}; it compares numbers or strings", code="bad-filter"
+        )
     kind = "f.type = 'text'" if isinstance(value, str) else "f.type IN ('integer', 'real')"
     return _exists(field, f"{kind} AND f.atom {_COMPARISONS[name]} ?", [value])
 
@@ -163,13 +176,20 @@ def _require_scalar(value: Any, *, operator: str) -> None:
     if not isinstance(value, str | int | float | bool | None):
         raise ConfigurationError(
             f"filter operator {operator!r} got {value!r}, a {type(value).__name__}; "
-            "values are strings, numbers, booleans and None (for anything else pass a function of the metadata)"
+            "values are strings, numbers, booleans and None (for anything else pass a function of the metadata)",
+            code="bad-filter",
         )
     if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigurationError(f"filter operator {operator!r} got {value!r}; numbers must be finite")
+        raise ConfigurationError(
+            f"filter operator {operator!r} got {value!r}; numbers must be finite", code="bad-filter"
+        )
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
-        raise ConfigurationError(f"filter operator {operator!r} got {value!r}; whole numbers must fit 64 bits")
+        raise ConfigurationError(
+            f"filter operator {operator!r} got {value!r}; whole numbers must fit 64 bits", code="bad-filter"
+        )
 
 
 def _unknown(operator: Any, known: Sequence[str]) -> ConfigurationError:
-    return ConfigurationError(f"unknown filter operator {operator!r}; known here are {', '.join(known)}")
+    return ConfigurationError(
+        f"unknown filter operator {operator!r}; known here are {', '.join(known)}", code="bad-filter"
+    )

@@ -59,6 +59,7 @@ class Fingerprint:
             f"the store at {path!r} was built with the embedding model {self.name!r} and cannot be searched with "
             f"{other.name!r} ({difference}): open it with {self.name!r}, or build it again with {other.name!r}",
             path=path,
+            code="other-embedding-model",
         )
 
     def _agreement(self, other: Fingerprint) -> float:

@@ -14,11 +14,13 @@ from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
+from automix_graph.engines import Engine, LocalEngine
+from automix_graph.engines.engine import made
 from automix_graph.retrieval.ingestion import DEFAULT_EMBED_WORKERS, Paths, ingest
 from automix_graph.retrieval.manifest import MANIFEST
 from automix_graph.retrieval.plan import IndexPlan
 from automix_graph.retrieval.progress import IngestReport, Progress
-from automix_graph.retrieval.publication import make_folder
+from automix_graph.retrieval.publication import make_folder, tidy
 from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE
 from automix_graph.retrieval.store import FaissStore
 
@@ -32,13 +34,14 @@ CHECKPOINT_SHARE: Final = 0.05
 def index_paths(
     paths: Paths,
     out: str | PathLike[str],
-    embedding: Embeddings,
+    embedding: Embeddings | Callable[[], Embeddings],
     *,
     chunk_size: int = DEFAULT_CHUNK_SIZE,
     chunk_overlap: int = DEFAULT_CHUNK_OVERLAP,
     embed_workers: int = DEFAULT_EMBED_WORKERS,
     plan: IndexPlan | None = None,
     progress: Callable[[Progress], None] | None = None,
+    engine: Engine | None = None,
 ) -> IngestReport:
     """Read files and folders into the store in a folder, making it where there is none; see `ingest`.
 
@@ -48,12 +51,15 @@ def index_paths(
     Args:
         paths: files and folders.
         out: folder of the store.
-        embedding: turns texts into vectors; a store that exists must have been built with it.
+        embedding: turns texts into vectors; a store that exists must have been built with it. `RayEngine` needs a
+            function without arguments that makes it, since it makes one in each actor.
         chunk_size: characters in a passage at most; a row of JSONL or CSV stays whole up to twice as many.
         chunk_overlap: characters that a passage may repeat from the one before.
         embed_workers: batches embedded at the same time; more than 1 calls the model from several threads.
         plan: which type of index to search with; None keeps that of the store, and is ``"auto"`` for a new one.
         progress: called after each batch and each file.
+        engine: where files are read and passages are embedded; None: in this process. The store is written here, and is
+            the same whatever the engine.
 
     Returns:
         What was done.
@@ -71,12 +77,15 @@ def index_paths(
     Raises:
         StoreError: the folder holds something else, or a store that cannot be opened.
     """
+    engine = engine or LocalEngine()
+    make = made(embedding, _maker(embedding), apart=engine.apart, what="embedding")
+    model = make()
     folder = Path(out)
     make_folder(folder)
     # Under absolute names, so that the same file is the same source from wherever the command is run.
     paths = [Path(os.path.abspath(path)) for path in paths]
     is_new = not (folder / MANIFEST).exists()
-    with FaissStore(embedding) if is_new else FaissStore.open(folder, embedding) as store:
+    with FaissStore(model) if is_new else FaissStore.open(folder, model) as store:
         planned = store.index_plan
         store.index_plan = plan or planned
         checkpoint = _Checkpoint(store, folder)
@@ -94,13 +103,21 @@ def index_paths(
                 chunk_overlap=chunk_overlap,
                 embed_workers=embed_workers,
                 progress=after_batch,
+                engine=engine,
+                make_embedding=make,
             )
         except BaseException:
             checkpoint.save_changes()
             raise
         if report.changed or is_new or store.index_plan != planned or _lacks_index(store):
             store.save(folder)
+        else:
+            tidy(folder)
         return report
+
+
+def _maker(embedding: Embeddings | Callable[[], Embeddings]) -> Callable[[], Embeddings]:
+    return (lambda: embedding) if isinstance(embedding, Embeddings) else embedding
 
 
 def _lacks_index(store: FaissStore) -> bool:

@@ -6,38 +6,35 @@ changed, and a run that was interrupted goes on where it stopped, inside a file 
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import groupby, islice
 from os import PathLike
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 
-from automix_graph.errors import ConfigurationError, MissingExtraError, StoreError
-from automix_graph.retrieval.entries import Change, Entry, SourceState, entry_of
-from automix_graph.retrieval.loaders import Problem, Section, load_file
-from automix_graph.retrieval.manifest import sha256_of
+from automix_graph.engines import Engine, LocalEngine
+from automix_graph.engines.engine import Pool
+from automix_graph.errors import ConfigurationError
+from automix_graph.retrieval.entries import Change, Entry, SourceState
+from automix_graph.retrieval.loaders import Problem
 from automix_graph.retrieval.metrics import Matrix
 from automix_graph.retrieval.progress import IngestReport, Progress
-from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE, Chunk, Splitter
+from automix_graph.retrieval.reading import File, Part, read_file
+from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE, Splitter
 from automix_graph.retrieval.store import FaissStore
 from automix_graph.retrieval.walking import Walk, find_files
-from automix_graph.retrieval.writing import EMBED_BATCH
-
-INGEST_VERSION: Final = 1
-"""Part of every digest: raise it when loaders or splitting change, so that files are read again."""
+from automix_graph.retrieval.writing import EMBED_BATCH, embedded
 
 DEFAULT_EMBED_WORKERS: Final = 2
 """Batches that are embedded at the same time, while files are read and finished batches are stored."""
-
-MAX_PROBLEMS_PER_FILE: Final = 20
-"""Bad lines listed for one file; the rest are counted."""
 
 Paths = Iterable[str | PathLike[str]]
 
@@ -50,6 +47,8 @@ def ingest(
     chunk_overlap: int = DEFAULT_CHUNK_OVERLAP,
     embed_workers: int = DEFAULT_EMBED_WORKERS,
     progress: Callable[[Progress], None] | None = None,
+    engine: Engine | None = None,
+    make_embedding: Callable[[], Embeddings] | None = None,
 ) -> IngestReport:
     """Read files and folders into a store, in memory that does not grow with them.
 
@@ -64,6 +63,8 @@ def ingest(
         chunk_overlap: characters that a passage may repeat from the one before.
         embed_workers: batches embedded at the same time, at least 1; more than 1 calls the model from several threads.
         progress: called after each batch and each file.
+        engine: where files are read and passages are embedded; None: in this process. The store is written here.
+        make_embedding: makes the embedding model of the store, for an engine that works in other processes.
 
     Returns:
         What was done, with the files that could not be read.
@@ -85,11 +86,25 @@ def ingest(
         raise ConfigurationError(f"embed_workers is {embed_workers!r}; it must be a whole number of at least 1")
     splitter = Splitter(chunk_size=chunk_size, chunk_overlap=chunk_overlap)
     walk = find_files([Path(path) for path in paths])
-    pool = ThreadPoolExecutor(embed_workers, thread_name_prefix="automix-ingest")
-    try:
-        return _Run(store, splitter, walk, progress, pool, embed_workers).run()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    engine = engine or LocalEngine()
+    with engine.pool(_embedder(store, engine, make_embedding), threads=embed_workers) as pool:
+        return _Run(store, splitter, walk, progress, engine, pool).run()
+
+
+def _embedder(
+    store: FaissStore, engine: Engine, make: Callable[[], Embeddings] | None
+) -> Callable[[], Callable[[list[str]], Matrix]]:
+    if not engine.apart:
+        return lambda: store.embed
+    if make is None:
+        raise ConfigurationError(
+            "the engine embeds in other processes; give make_embedding, which makes the model there"
+        )
+    return partial(_embedding_of, make)
+
+
+def _embedding_of(make: Callable[[], Embeddings]) -> Callable[[list[str]], Matrix]:
+    return partial(embedded, make())
 
 
 @dataclass(kw_only=True)
@@ -108,8 +123,8 @@ class _Run:
         splitter: Splitter,
         walk: Walk,
         progress: Callable[[Progress], None] | None,
-        pool: ThreadPoolExecutor,
-        workers: int,
+        engine: Engine,
+        pool: Pool[list[str], Matrix],
     ) -> None:
         self._store = store
         self._splitter = splitter
@@ -117,8 +132,8 @@ class _Run:
         self._progress = progress
         self._known = store.collection.source_states()
         self._batch = _Batch()
+        self._engine = engine
         self._pool = pool
-        self._workers = workers
         self._embedding: deque[tuple[_Batch, Future[Matrix]]] = deque()
         self._read: list[str] = []
         self._unchanged: list[str] = []
@@ -127,8 +142,10 @@ class _Run:
         self._bytes_total = sum(_size(path) for path in walk.files)
 
     def run(self) -> IngestReport:
-        for path in self._walk.files:
-            self._file(path)
+        files = [File(path=path, known=self._known.get(path.as_posix())) for path in self._walk.files]
+        read = self._engine.stream(partial(read_file, self._splitter), files)
+        for path, parts in groupby(read, key=lambda part: part.path):
+            self._file(path, parts)
             self._files_done += 1
             self._tell(path, inside=0)
         self._flush()
@@ -146,29 +163,28 @@ class _Run:
             passages_removed=self._removed,
         )
 
-    def _file(self, path: Path) -> None:
-        source, size = path.as_posix(), _size(path)
-        try:
-            digest = self._digest(path)
-        except OSError as error:
-            self._unreadable.append(Problem(path=source, reason=error.strerror or str(error)))
+    def _file(self, path: Path, parts: Iterator[Part]) -> None:
+        source, size, first = path.as_posix(), _size(path), next(parts)
+        if first.digest is None:
+            self._require_gone_here_too(path)
+            self._unreadable += [part.found for part in (first, *parts) if isinstance(part.found, Problem)]
             return
         known = self._known.get(source)
-        if known is not None and known.digest == digest and known.complete:
+        if first.unchanged:
             self._unchanged.append(source)
         else:
-            started = known.passages if known is not None and known.digest == digest else None
-            self._passages(path, digest, started)
+            started = known.passages if known is not None and known.digest == first.digest else None
+            self._passages(path, first.digest, started, parts)
         self._bytes_done += size
 
-    def _passages(self, path: Path, digest: str, started: int | None) -> None:
+    def _passages(self, path: Path, digest: str, started: int | None, parts: Iterator[Part]) -> None:
         """Store the passages of a file, from the first one that an interrupted run did not store.
 
         A file of which something could not be read is never complete: the next run names it again.
         """
         source, stored, inside = path.as_posix(), started or 0, 0
         problems = len(self._unreadable)
-        for entry in islice(self._entries(path), stored, None):
+        for entry in islice(self._entries(parts), stored, None):
             if stored == 0:
                 self._batch.replaced.append(source)
             stored += 1
@@ -185,35 +201,29 @@ class _Run:
             self._batch.states[source] = SourceState(source=source, digest=digest, passages=stored, complete=complete)
             self._read.append(source)
 
-    def _entries(self, path: Path) -> Iterator[Entry]:
-        problems = 0
-        for item in _items(path):
-            entries = self._section_entries(path, item) if isinstance(item, Section) else item
-            if not isinstance(entries, Problem):
-                yield from entries
-                continue
-            problems += 1
-            if problems <= MAX_PROBLEMS_PER_FILE:
-                self._unreadable.append(entries)
-        if problems > MAX_PROBLEMS_PER_FILE:
-            reason = f"has {problems - MAX_PROBLEMS_PER_FILE} more parts that cannot be read"
-            self._unreadable.append(Problem(path=path.as_posix(), reason=reason))
+    def _entries(self, parts: Iterator[Part]) -> Iterator[Entry]:
+        for part in parts:
+            if isinstance(part.found, Problem):
+                self._unreadable.append(part.found)
+            elif part.found is not None:
+                yield part.found
 
-    def _section_entries(self, path: Path, section: Section) -> list[Entry] | Problem:
-        chunks = enumerate(self._splitter.split(section))
-        try:
-            return [_entry(path, section, chunk, part) for part, chunk in chunks]
-        except StoreError as error:  # a value that cannot be stored
-            return Problem(path=path.as_posix(), reason=str(error))
+    def _require_gone_here_too(self, path: Path) -> None:
+        """Refuse to take a file for unreadable that only other machines cannot read."""
+        if self._engine.apart and os.access(path, os.R_OK):
+            raise ConfigurationError(
+                f"{path.as_posix()!r} can be read here, and not where the engine reads files; put the files into a "
+                "folder that all its machines have under the same path"
+            )
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, _Batch()
         if not batch.entries and not batch.states:
             return
         texts = [entry.text for entry in batch.entries]
-        self._embedding.append((batch, self._pool.submit(self._store.embed, texts)))
+        self._embedding.append((batch, self._pool.submit(texts)))
         # One more than is embedded waits, so that the workers never do.
-        self._store_embedded(leave=self._workers)
+        self._store_embedded(leave=self._pool.size)
 
     def _store_embedded(self, *, leave: int) -> None:
         """Store the batches in the order of the files, until few enough are left in the making."""
@@ -232,10 +242,6 @@ class _Run:
             self._removed += self._store.collection.apply(Change(remove_sources=gone), nothing).removed
         return gone
 
-    def _digest(self, path: Path) -> str:
-        settings = f"{INGEST_VERSION} {self._splitter.chunk_size} {self._splitter.chunk_overlap} {path.suffix.lower()}"
-        return hashlib.sha256(f"{settings} {sha256_of(path)}".encode()).hexdigest()
-
     def _tell(self, path: Path, *, inside: int) -> None:
         if self._progress is not None:
             self._progress(
@@ -248,27 +254,6 @@ class _Run:
                     passages_added=self._added,
                 )
             )
-
-
-def _items(path: Path) -> Iterator[Section | Problem]:
-    """Read a file; a reader that is not installed is a problem of this file, not of the others."""
-    try:
-        yield from load_file(path)
-    except MissingExtraError as error:
-        yield Problem(path=path.as_posix(), reason=str(error))
-
-
-def _entry(path: Path, section: Section, chunk: Chunk, part: int) -> Entry:
-    source = path.as_posix()
-    metadata = dict(section.metadata)
-    if "source" in metadata:
-        metadata["row_source"] = metadata.pop("source")
-    metadata |= {"source": source, "start_index": chunk.start}
-    if chunk.heading:
-        metadata["heading"] = chunk.heading
-    # The place in the file, so that the same place has the same id in every run.
-    place = ",".join(filter(None, [section.position, f"part={part}"]))
-    return entry_of(Document(page_content=chunk.text, metadata=metadata), id=f"{source}#{place}", source=source)
 
 
 def _size(path: Path) -> int:

@@ -128,6 +128,7 @@ class Manifest:
                 f"the store at {str(folder)!r} has schema_version {version!r}; this version of automix-graph reads "
                 f"{SCHEMA_VERSION}: {_OLDER if older else _NEWER}",
                 path=str(folder),
+                code="store-version",
             )
         if body.pop("checksum", None) != _checksum(body):
             raise _damaged(folder, "does not match its own checksum")
@@ -167,12 +168,16 @@ _OLDER: Final = "build the store again in another folder, or remove this one fir
 
 def _read_text(folder: Path) -> str:
     if not folder.is_dir():
-        raise StoreError(f"there is no folder {str(folder)!r}: build a store there first", path=str(folder))
+        raise StoreError(
+            f"there is no folder {str(folder)!r}: build a store there first", path=str(folder), code="store-missing"
+        )
     try:
         return (folder / MANIFEST).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise StoreError(
-            f"{str(folder)!r} is no store (it has no {MANIFEST}): build a store there first", path=str(folder)
+            f"{str(folder)!r} is no store (it has no {MANIFEST}): build a store there first",
+            path=str(folder),
+            code="store-missing",
         ) from None
     except UnicodeDecodeError as error:
         raise _damaged(folder, "is not UTF-8 text") from error

@@ -42,15 +42,21 @@ def as_matrix(vectors: Sequence[Sequence[float]] | Matrix) -> Matrix:
     except (TypeError, ValueError) as error:
         raise StoreError(
             "the embedding model gave vectors that are not one matrix of numbers; "
-            f"each text needs a vector of the same length: {error}"
+            f"each text needs a vector of the same length: {error}",
+            code="bad-vectors",
         ) from error
     if matrix.ndim != 2 or matrix.shape[1] == 0:
-        raise StoreError(f"the embedding model gave an array of shape {matrix.shape!r}; it must be (texts, dimension)")
-    finite = np.isfinite(matrix).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
         raise StoreError(
-            f"the embedding model gave NaN or infinity in vector {row} of {len(matrix)}; every component must be finite"
+            f"the embedding model gave an array of shape {matrix.shape!r}; it must be (texts, dimension)",
+            code="bad-vectors",
+        )
+    finite = np.isfinite(matrix)
+    if not finite.all():
+        row = int(np.argmin(finite.all(axis=1)))
+        raise StoreError(
+            f"the embedding model gave NaN or infinity in vector {row} of {len(matrix)}; every component must be "
+            "finite",
+            code="bad-vectors",
         )
     return matrix
 
@@ -59,8 +65,10 @@ def normalised(vectors: Matrix) -> Matrix:
     """Return the rows scaled to length 1; a zero row has no direction and stays zero."""
     # In float64, because the square of a large float32 overflows.
     wide = vectors.astype(np.float64)
-    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.ascontiguousarray(wide / np.where(lengths == 0.0, 1.0, lengths), dtype=np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    lengths[lengths == 0.0] = 1.0
+    wide /= lengths[:, None]
+    return wide.astype(np.float32)
 
 
 def prepared(vectors: Matrix, metric: Metric) -> Matrix:
@@ -68,15 +76,15 @@ def prepared(vectors: Matrix, metric: Metric) -> Matrix:
     return normalised(vectors) if metric == "cosine" else np.ascontiguousarray(vectors)
 
 
-def score(raw: float, metric: Metric) -> float:
-    """Return the score of what FAISS computed: for ``"l2"`` the distance, of which FAISS gives the square."""
+def scores_of(raw: Matrix, metric: Metric) -> Matrix:
+    """Return the scores of what FAISS computed: for ``"l2"`` the distances, of which FAISS gives the squares."""
     match metric:
         case "cosine":
-            return min(max(raw, -1.0), 1.0)  # rounding may leave the range by an ulp
+            return np.minimum(np.maximum(raw, np.float32(-1.0)), np.float32(1.0))  # rounding may leave the range
         case "inner_product":
-            return raw
+            return raw.copy()
         case "l2":
-            return math.sqrt(max(raw, 0.0))
+            return np.sqrt(np.maximum(raw, np.float32(0.0)))
         case _:
             assert_never(metric)
 

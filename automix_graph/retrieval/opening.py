@@ -42,7 +42,11 @@ def open_collection(folder: Path, *, verify: bool | None) -> tuple[Manifest, Col
             if newer == manifest:
                 raise
             manifest = newer
-    raise StoreError(f"the store at {str(folder)!r} is being saved over and over: try again later", path=str(folder))
+    raise StoreError(
+        f"the store at {str(folder)!r} is being saved over and over: try again later",
+        path=str(folder),
+        code="store-busy",
+    )
 
 
 def check_store(folder: Path) -> Manifest:
@@ -75,7 +79,9 @@ def _open_generation(folder: Path, manifest: Manifest, *, verify: bool | None) -
         collection = Collection(manifest.metric, published=published)
     except FileNotFoundError as error:
         raise StoreError(
-            f"a file of the store at {str(folder)!r} was removed while it was opened: {error}", path=str(folder)
+            f"a file of the store at {str(folder)!r} was removed while it was opened: {error}",
+            path=str(folder),
+            code="store-busy",
         ) from error
     except sqlite3.Error as error:
         raise StoreError(
@@ -98,6 +104,7 @@ def _require_match(folder: Path, manifest: Manifest, collection: Collection) -> 
             f"the store at {str(folder)!r} has {count} vectors of dimension {dimension}, but its manifest states "
             f"{manifest.count} of dimension {manifest.embedding.dimension}: {_RESTORE}",
             path=str(folder),
+            code="bad-vectors",
         )
     vectors, passages = collection.bounds()
     if vectors != passages:

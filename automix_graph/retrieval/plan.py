@@ -20,6 +20,7 @@ IndexChoice = Literal["auto", "flat", "hnsw", "ivf", "ivf_sq8"]
 """A type, or the rule of `IndexPlan.type_for`."""
 
 INDEX_CHOICES: Final[tuple[IndexChoice, ...]] = get_args(IndexChoice)
+"""What an `IndexPlan` takes as ``index_type``."""
 
 DEFAULT_RECALL: Final = 0.95
 

@@ -75,7 +75,14 @@ def publish(folder: Path, edition: Edition, *, expected: int | None) -> Manifest
         raise StoreError(
             f"another process has been saving to {str(folder)!r} for {LOCK_TIMEOUT:g} seconds: try again later",
             path=str(folder),
+            code="store-busy",
         ) from error
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a run that was killed after its publication has left, unless another process saves just now."""
+    with contextlib.suppress(Timeout), FileLock(folder / LOCK, timeout=0):
+        _remove_leftovers(folder, keep=Manifest.read(folder))
 
 
 def _publish_locked(folder: Path, edition: Edition, expected: int | None) -> Manifest:
@@ -87,6 +94,7 @@ def _publish_locked(folder: Path, edition: Edition, expected: int | None) -> Man
             f"the store at {str(folder)!r} is at generation {generation}, but was opened at {expected}: another "
             "process has saved it since; open it again and repeat the change, or save to another folder",
             path=str(folder),
+            code="store-busy",
         )
     _remove_leftovers(folder, keep=current)
     try:
@@ -141,10 +149,14 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"the folder {str(folder)!r} cannot be made ({error.strerror}): choose another", path=str(folder)
+            f"the folder {str(folder)!r} cannot be made ({error.strerror}): choose another",
+            path=str(folder),
+            code="store-folder",
         ) from error
     if not os.access(folder, os.W_OK):
-        raise StoreError(f"the folder {str(folder)!r} cannot be written: choose another", path=str(folder))
+        raise StoreError(
+            f"the folder {str(folder)!r} cannot be written: choose another", path=str(folder), code="store-folder"
+        )
 
 
 def require_store_or_empty(folder: Path) -> None:
@@ -152,7 +164,7 @@ def require_store_or_empty(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise StoreError(f"{str(folder)!r} is a file; a store needs a folder", path=str(folder))
+        raise StoreError(f"{str(folder)!r} is a file; a store needs a folder", path=str(folder), code="store-folder")
     if (folder / MANIFEST).exists():
         Manifest.read(folder)
         return
@@ -162,6 +174,7 @@ def require_store_or_empty(folder: Path) -> None:
             f"{str(folder)!r} is not empty and is no store (it has {strangers[0]!r} and no {MANIFEST}): "
             "choose an empty or a new folder",
             path=str(folder),
+            code="store-folder",
         )
 
 

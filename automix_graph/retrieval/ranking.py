@@ -7,19 +7,21 @@ the second to a thread.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, assert_never, get_args
 
+from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from automix_graph.config import DEFAULT_K
 from automix_graph.errors import ConfigurationError
-from automix_graph.retrieval.collection import Collection, Hits, require_k
+from automix_graph.retrieval.collection import Collection, Hits
 from automix_graph.retrieval.filters import Filter
 from automix_graph.retrieval.fusion import UNFAMILIAR_WEIGHT
 from automix_graph.retrieval.metrics import Matrix, as_matrix
 from automix_graph.retrieval.terms import mostly_cjk
+from automix_graph.retrieval.vectors import Nearest
 
 SearchMode = Literal["hybrid", "similarity", "bm25"]
 """How passages are ranked: by fused ranks, by vectors, or by words."""
@@ -121,6 +123,36 @@ class RankedStore(VectorStore):
         """
         return self.collection.dense(as_matrix(vectors), k=require_k(k), wanted=filter) if len(vectors) else []
 
+    def search_numbers(
+        self, vectors: Sequence[Sequence[float]] | Matrix, *, k: int = DEFAULT_K, filter: Filter | None = None
+    ) -> Nearest:
+        """Return, for each vector, the numbers of the k passages nearest to it and their scores, as arrays.
+
+        This is what FAISS alone answers, and takes little longer. `get_by_numbers` reads the passages of those that
+        are wanted, and compares them and their vectors with their checksums; nothing is checked here.
+
+        Args:
+            vectors: shape (queries, dimension).
+            k: how many passages, at least 1.
+            filter: conditions on metadata; applied before ranking.
+
+        Example:
+            >>> from automix_graph.retrieval import FaissStore
+            >>> from automix_graph.testing.embeddings import HashEmbeddings
+            >>> with FaissStore.from_texts(["Otters hold hands.", "Owls fly."], HashEmbeddings()) as store:
+            ...     found = store.search_numbers([HashEmbeddings().embed_query("Do owls fly?")], k=2)
+            ...     found.numbers.tolist(), store.get_by_numbers([2])[0].page_content
+            ([[2, 1]], 'Owls fly.')
+        """
+        return self.collection.nearest(as_matrix(vectors), k=require_k(k), wanted=filter)
+
+    def get_by_numbers(self, numbers: Iterable[int]) -> list[Document]:
+        """Return the passages with these numbers that exist, in their order; see `search_numbers`.
+
+        A passage keeps its number until it is replaced or deleted, and no other ever gets it.
+        """
+        return self.collection.by_numbers([int(number) for number in numbers])
+
     def _ranked(
         self,
         mode: SearchMode,
@@ -146,6 +178,13 @@ class RankedStore(VectorStore):
         if languages is None or not mostly_cjk(query) or {"zh", "ja", "ko"} & set(languages):
             return 1.0
         return UNFAMILIAR_WEIGHT
+
+
+def require_k(k: int, *, name: str = "k") -> int:
+    """Return k, or raise a ConfigurationError unless it is a whole number of at least 1."""
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise ConfigurationError(f"{name} is {k!r}; it must be a whole number of at least 1")
+    return k
 
 
 def _require_mode(search_type: str) -> SearchMode:

@@ -87,6 +87,7 @@ def _first(ranked: Sequence[Document], k: int) -> list[Document]:
         if not isinstance(document, Document):
             raise ConfigurationError(
                 f"the reranker returned {document!r}, a {type(document).__name__}; it must return the documents to "
-                "keep, best first"
+                "keep, best first",
+                code="bad-retriever",
             )
     return documents[:k]

@@ -14,12 +14,13 @@ from langchain_core.documents import Document
 
 from automix_graph.config import DEFAULT_K
 from automix_graph.errors import ConfigurationError
-from automix_graph.retrieval.collection import Hits, require_k
+from automix_graph.retrieval.collection import Hits
 from automix_graph.retrieval.filters import Filter
 from automix_graph.retrieval.metrics import as_matrix, relevance
-from automix_graph.retrieval.ranking import SEARCH_MODES, RankedStore
+from automix_graph.retrieval.ranking import SEARCH_MODES, RankedStore, require_k
 
 SEARCH_TYPES: Final = (*SEARCH_MODES, "mmr", "similarity_score_threshold")
+"""How passages can be searched: the ways of this store, and two of LangChain's."""
 
 DEFAULT_FETCH_K: Final = 20
 """Passages from which maximal marginal relevance chooses."""

@@ -265,6 +265,7 @@ class FaissStore(WritableStore):
                 f"the vectors in {str(folder)!r} have {content.vectors.shape[1]} components, those of "
                 f"{fingerprint.name!r} have {fingerprint.dimension}: use the model that they were made with",
                 path=str(folder),
+                code="bad-vectors",
             )
         store = cls(embedding, metric=metric or content.metric)
         try:
@@ -290,7 +291,9 @@ class FaissStore(WritableStore):
         if path is not None:
             return Path(path)
         if self._origin is None:
-            raise ConfigurationError("this store was never opened or saved, so save() needs the path of a folder")
+            raise ConfigurationError(
+                "this store was never opened or saved, so save() needs the path of a folder", code="store-closed"
+            )
         return self._origin.folder
 
     def _own_fingerprint(self) -> Fingerprint:

@@ -7,28 +7,44 @@ is changed, and the caller sees to that.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval.approximate import ApproximateIndex
-from automix_graph.retrieval.metrics import Matrix, Metric, Numbers, score
-from automix_graph.retrieval.rows import (
-    NOTHING,
-    GrowingRows,
-    PublishedRows,
-    Rows,
-    alive,
-    nearest,
-    nearest_of,
-    places,
-    write_rows,
-)
+from automix_graph.retrieval.comparing import Best, nearest, nearest_of, rescored
+from automix_graph.retrieval.metrics import Matrix, Metric, Numbers, scores_of
+from automix_graph.retrieval.rows import NOTHING, GrowingRows, PublishedRows, Rows, alive, places, write_rows
 
 Ranking = list[tuple[int, float]]
 """Numbers of passages and their scores, best first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearest:
+    """What a search by vectors has found, as FAISS gives it: arrays, best first.
+
+    Attributes:
+        numbers: of passages, shape (queries, k), or fewer than k where there are fewer; -1 is no passage.
+        scores: in the same shape, by the metric of the store; NaN where there is no passage.
+    """
+
+    numbers: Numbers
+    scores: Matrix
+
+    @classmethod
+    def none(cls, queries: int) -> Self:
+        """Return that nothing was found for any query."""
+        return cls(numbers=np.empty((queries, 0), dtype=np.int64), scores=np.empty((queries, 0), dtype=np.float32))
+
+    def rankings(self) -> list[Ranking]:
+        """Return the hits of each query as pairs."""
+        pairs = zip(self.numbers.tolist(), self.scores.tolist(), strict=True)
+        return [[hit for hit in zip(numbers, scores, strict=True) if hit[0] != NOTHING] for numbers, scores in pairs]
+
 
 EXACT_UP_TO: Final = 20_000
 """Passages that a filter may leave to be compared one by one, which takes some milliseconds and misses none."""
@@ -71,16 +87,18 @@ class VectorIndex:
         return (int(left[0][0]), int(left[-1][-1])) if left else None
 
     def close(self) -> None:
-        """Close the file of added vectors."""
-        if self._growing is not None:
-            self._growing.close()
+        """Close the files; nothing can be searched afterwards."""
+        for part in self._parts():
+            part.close()
+        self._published = self._growing = self.approximate = None
 
     def require_dimension(self, dimension: int) -> None:
         """Raise a StoreError unless vectors of this dimension fit."""
         if dimension != self.dimension:
             raise StoreError(
                 f"vectors of dimension {dimension!r} do not fit a store of dimension {self.dimension!r}: "
-                "use the embedding model that the store was built with, or build a new store"
+                "use the embedding model that the store was built with, or build a new store",
+                code="bad-vectors",
             )
 
     def add(self, numbers: Numbers, vectors: Matrix) -> None:
@@ -99,7 +117,7 @@ class VectorIndex:
         if self.approximate is not None:
             self.approximate.remove(numbers)
 
-    def search(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> list[Ranking]:
+    def search(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> Nearest:
         """Return the k best for each query, among the allowed numbers (None: all).
 
         Args:
@@ -108,13 +126,11 @@ class VectorIndex:
             allowed: numbers of passages, ascending.
         """
         k = min(k, len(self) if allowed is None else len(allowed))
-        if k == 0:
-            return [[] for _ in queries]
-        if self.approximate is not None and (allowed is None or len(allowed) > EXACT_UP_TO):
-            scores, numbers = self._approximately(self.approximate, queries, k, allowed)
-            if (numbers[:, k - 1] != NOTHING).all():
-                return self._rankings(scores, numbers)
-        return self._rankings(*self._exactly(queries, k, allowed))
+        if k and self.approximate is not None and (allowed is None or len(allowed) > EXACT_UP_TO):
+            found = self._ordered(*self._approximately(self.approximate, queries, k, allowed), k)
+            if (found.numbers[:, -1] != NOTHING).all():
+                return found
+        return self._ordered(*self._exactly(queries, k, allowed), k)
 
     def vectors(self, numbers: Numbers) -> Matrix:
         """Return the stored vectors, shape (n, dimension); cosine stores hold them normalised.
@@ -122,12 +138,15 @@ class VectorIndex:
         Raises:
             StoreError: there is no vector for a number.
         """
-        rows = np.empty((len(numbers), self.dimension), dtype=np.float32)
+        rows = np.empty((0, self.dimension), dtype=np.float32)
         missing = np.ones(len(numbers), dtype=bool)
         for part in self._parts():
             found = places(part, numbers)
             here = found != NOTHING
-            rows[here] = part.matrix[found[here]]
+            if here.all():
+                return part.file.at(found)
+            rows = rows if len(rows) else np.empty((len(numbers), self.dimension), dtype=np.float32)
+            rows[here] = part.file.at(found[here])
             missing &= ~here
         if missing.any():
             raise StoreError(f"the store has no vector for passage number {int(numbers[missing][0])}: build it again")
@@ -148,18 +167,21 @@ class VectorIndex:
     ) -> tuple[Matrix, Numbers]:
         assert self._published is not None
         inside = allowed if allowed is None else allowed[allowed <= index.tuned.last]
-        found = []
+        best = Best(len(queries), k, self.metric)
         if inside is None or len(inside):
-            positions = places(self._published, index.candidates(queries, k, inside))
-            found.append(nearest_of(self._published, queries, positions, k, self.metric))
+            candidates = index.candidates(queries, k, inside)
+            best.add(*rescored(self._published, queries, candidates, self.metric))
         newer = int(np.searchsorted(self._published.numbers, index.tuned.last, side="right"))
         for part, start in ((self._published, newer), (self._growing, 0)):
             if part is not None and start < len(part.numbers):
-                found.append(self._part_exactly(part, queries, k, allowed, start))
-        return self._best(found, k)
+                best.add(*self._part_exactly(part, queries, k, allowed, start))
+        return best.found()
 
     def _exactly(self, queries: Matrix, k: int, allowed: Numbers | None) -> tuple[Matrix, Numbers]:
-        return self._best([self._part_exactly(part, queries, k, allowed, 0) for part in self._parts()], k)
+        best = Best(len(queries), k, self.metric)
+        for part in self._parts() if k else ():
+            best.add(*self._part_exactly(part, queries, k, allowed, 0))
+        return best.found()
 
     def _part_exactly(
         self, part: Rows, queries: Matrix, k: int, allowed: Numbers | None, start: int
@@ -170,18 +192,16 @@ class VectorIndex:
         positions = positions[positions >= max(start, 0)]
         return nearest_of(part, queries, positions, k, self.metric)
 
-    def _best(self, found: list[tuple[Matrix, Numbers]], k: int) -> tuple[Matrix, Numbers]:
-        if len(found) == 1:
-            return found[0]
-        scores = np.concatenate([part[0] for part in found], axis=1)
-        numbers = np.concatenate([part[1] for part in found], axis=1)
-        order = np.argsort(scores if self.metric == "l2" else -scores, axis=1, kind="stable")[:, :k]
-        return np.take_along_axis(scores, order, axis=1), np.take_along_axis(numbers, order, axis=1)
-
-    def _rankings(self, scores: Matrix, numbers: Numbers) -> list[Ranking]:
-        sign = 1 if self.metric == "l2" else -1
-        rankings = []
-        for row_scores, row_numbers in zip(scores.tolist(), numbers.tolist(), strict=True):
-            hits = [(n, score(s, self.metric)) for n, s in zip(row_numbers, row_scores, strict=True) if n != NOTHING]
-            rankings.append(sorted(hits, key=lambda hit: (sign * hit[1], hit[0])))
-        return rankings
+    def _ordered(self, raw: Matrix, numbers: Numbers, k: int) -> Nearest:
+        """Return the k best of what was found with the scores of the metric, equal ones by their numbers."""
+        scores = scores_of(raw, self.metric)
+        missing = numbers < 0
+        if missing.any():
+            scores[missing] = np.nan  # sorted last
+        keys = scores if self.metric == "l2" else -scores
+        if len(numbers) == 1:
+            best = np.lexsort((numbers[0], keys[0]))[:k]
+            return Nearest(numbers=numbers[:, best], scores=scores[:, best])
+        order = np.lexsort((numbers, keys))[:, :k]
+        rows = np.arange(len(order))[:, None]
+        return Nearest(numbers=numbers[rows, order], scores=scores[rows, order])

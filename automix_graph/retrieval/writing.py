@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 
 from automix_graph.errors import ConfigurationError, StoreError
 from automix_graph.retrieval.entries import Change, Entry, entry_of
@@ -95,11 +96,7 @@ class WritableStore(SearchableStore):
 
     def embed(self, texts: Sequence[str]) -> Matrix:
         """Return the embeddings of texts, shape (n, dimension), in batches of `EMBED_BATCH`."""
-        vectors: list[Matrix] = []
-        for start in range(0, len(texts), EMBED_BATCH):
-            batch = list(texts[start : start + EMBED_BATCH])
-            vectors.append(_batch_matrix(self._embedding.embed_documents(batch), batch))
-        return _stacked(vectors)
+        return embedded(self._embedding, texts)
 
     async def _aembed(self, texts: Sequence[str]) -> Matrix:
         vectors: list[Matrix] = []
@@ -107,6 +104,19 @@ class WritableStore(SearchableStore):
             batch = list(texts[start : start + EMBED_BATCH])
             vectors.append(_batch_matrix(await self._embedding.aembed_documents(batch), batch))
         return _stacked(vectors)
+
+
+def embedded(embedding: Embeddings, texts: Sequence[str]) -> Matrix:
+    """Return the embeddings of texts, shape (n, dimension), in batches of `EMBED_BATCH`.
+
+    Raises:
+        StoreError: the model gives no vector of one length for each text.
+    """
+    vectors: list[Matrix] = []
+    for start in range(0, len(texts), EMBED_BATCH):
+        batch = list(texts[start : start + EMBED_BATCH])
+        vectors.append(_batch_matrix(embedding.embed_documents(batch), batch))
+    return _stacked(vectors)
 
 
 def _entries(documents: Iterable[Document], ids: Sequence[str] | None) -> list[Entry]:
@@ -145,7 +155,8 @@ def _id_list(ids: Sequence[str]) -> list[str]:
 def _batch_matrix(vectors: list[list[float]], texts: list[str]) -> Matrix:
     if len(vectors) != len(texts):
         raise StoreError(
-            f"the embedding model gave {len(vectors)} vectors for {len(texts)} texts; it must give one each"
+            f"the embedding model gave {len(vectors)} vectors for {len(texts)} texts; it must give one each",
+            code="bad-vectors",
         )
     return as_matrix(vectors)
 
@@ -153,7 +164,9 @@ def _batch_matrix(vectors: list[list[float]], texts: list[str]) -> Matrix:
 def _stacked(batches: list[Matrix]) -> Matrix:
     dimensions = {batch.shape[1] for batch in batches}
     if len(dimensions) > 1:
-        raise StoreError(f"the embedding model gave vectors of several dimensions: {sorted(dimensions)}")
+        raise StoreError(
+            f"the embedding model gave vectors of several dimensions: {sorted(dimensions)}", code="bad-vectors"
+        )
     return np.concatenate(batches) if batches else _no_vectors()
 
 

@@ -130,7 +130,7 @@ def test_saving_while_writing_saves_one_moment(tmp_path: Path) -> None:
 
         def write() -> None:
             version = 0
-            while not stop.is_set():
+            while not stop.wait(0.002):  # without a pause, all that was ever written is copied with each save
                 version += 1
                 texts, metadatas, ids = group_texts(0, version)
                 store.add_texts(texts, metadatas, ids=ids)
