@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -23,11 +23,16 @@ from automix_graph.costs import Prices
 from automix_graph.costs.limits import Limits, worst_tokens
 from automix_graph.errors import LimitReachedError
 from automix_graph.models.background import in_background
+from automix_graph.models.chat import read_timeout, takes_timeout
+from automix_graph.models.llm_cache import has_cache
 from automix_graph.models.named import NamedModel
 from automix_graph.models.retrying import Retries
 from automix_graph.records import Call, Usage
 
 Reply = TypeVar("Reply")
+
+_GRACE: Final = 0.1
+"""Seconds for which a connection may outlast the limit."""
 
 _CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict")
 """What providers call the cap on what a model writes."""
@@ -41,14 +46,17 @@ class Budget:
         prices: of tokens.
         calls: that were made so far.
         began: when the question began, in seconds since the epoch.
+        entered: when the step began that spends it; None: with the question.
     """
 
-    def __init__(self, limits: Limits, prices: Prices, *, calls: Sequence[Call], began: float) -> None:
+    def __init__(
+        self, limits: Limits, prices: Prices, *, calls: Sequence[Call], began: float, entered: float | None = None
+    ) -> None:
         self._limits = limits
         self._prices = prices
-        self._calls = len(calls)
+        self._calls = sum(not call.cached for call in calls)
         self._cost = sum(call.cost or 0.0 for call in calls)
-        self._ends = None if limits.max_seconds is None else began + limits.max_seconds
+        self._ends = _first_end(limits, began, began if entered is None else entered)
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -62,8 +70,8 @@ class Budget:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until the question must have ended; None: it may take as long as it does."""
-        return None if self._ends is None else self._ends - time.time()
+        """Until the step must have ended; None: it may take as long as it does."""
+        return None if self._ends is None else self._ends.at - time.time()
 
     def admit(self, target: NamedModel, messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> None:
         """Take a call into account that is about to be made, at its worst.
@@ -75,7 +83,7 @@ class Budget:
         left = self.seconds_left
         with self._lock:
             if left is not None and left <= 0:
-                raise LimitReachedError.of("seconds", self._limits.max_seconds)
+                raise self._out_of_time(made=False)
             if self._limits.max_calls is not None and self._calls >= self._limits.max_calls:
                 raise LimitReachedError.of("calls", self._limits.max_calls)
             if self._limits.max_cost is not None and self._cost + worst > self._limits.max_cost:
@@ -85,7 +93,11 @@ class Budget:
 
     def out_of_time(self) -> LimitReachedError:
         """Return the error of a call that was given up."""
-        return LimitReachedError.of("seconds", self._limits.max_seconds, made=True)
+        return self._out_of_time(made=True)
+
+    def _out_of_time(self, *, made: bool) -> LimitReachedError:
+        assert self._ends is not None  # else there is time
+        return LimitReachedError.of(self._ends.limit, self._ends.seconds, made=made)
 
     def _worst(self, target: NamedModel, messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> float:
         if self._limits.max_cost is None:
@@ -98,6 +110,22 @@ class Budget:
         if cost is None:
             raise LimitReachedError.of("cost", self._limits.max_cost)  # what may cost anything may cost too much
         return cost
+
+
+class _End(NamedTuple):
+    at: float
+    limit: str
+    seconds: float
+
+
+def _first_end(limits: Limits, began: float, entered: float) -> _End | None:
+    """Return which ceiling on time comes first, in seconds since the epoch, and which one it is."""
+    ends = []
+    if limits.max_seconds is not None:
+        ends.append(_End(began + limits.max_seconds, "seconds", limits.max_seconds))
+    if limits.max_node_seconds is not None:
+        ends.append(_End(entered + limits.max_node_seconds, "node_seconds", limits.max_node_seconds))
+    return min(ends, default=None)
 
 
 _CURRENT: Final[ContextVar[Budget | None]] = ContextVar("automix_budget", default=None)
@@ -134,6 +162,23 @@ def asend_within(
         return await arun_within(budget, send)
 
     return limited
+
+
+def time_option(model: BaseChatModel) -> dict[str, Any]:
+    """Return the option that tells a provider's client how long it has; empty where nothing limits the time.
+
+    So a server that hangs holds no connection, and no thread, once nobody waits for it any more. Told are clients that
+    are known to take the option. One that was told a shorter time keeps it. A model with a cache of LangChain's is not
+    told, for the option would be part of the key.
+
+    The time is a little longer than what is left, so that whoever waits gives up first, and for the right reason.
+    """
+    budget = _CURRENT.get()
+    left = None if budget is None else budget.seconds_left
+    if left is None or not takes_timeout(model) or has_cache(model):
+        return {}
+    own = read_timeout(model)
+    return {} if own is not None and own <= left else {"timeout": max(0.0, left) + _GRACE}
 
 
 def retries_within(retries: Retries) -> Retries:

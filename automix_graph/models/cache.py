@@ -52,6 +52,7 @@ def require_model(model: EmbeddedModel) -> Path:
     raise ModelFileError(
         f"the embedded model {model.name!r} is not in {model_folder(model)}; run: automix models pull {model.name}",
         name=model.name,
+        code="weights-missing",
     )
 
 

@@ -13,12 +13,14 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import LimitReachedError, ModelCallError
-from automix_graph.models.budget import asend_within, retries_within, send_within
+from automix_graph.models.budget import asend_within, retries_within, send_within, time_option
 from automix_graph.models.failures import Failure, UnusableReplyError, is_failure, kind_of, reason_of
+from automix_graph.models.llm_cache import from_cache, uncached
 from automix_graph.models.logprobs import reply_tokens
 from automix_graph.models.named import NamedModel, named
 from automix_graph.models.provider_errors import read_failure
@@ -88,7 +90,7 @@ class Attempt:
     @property
     def cut_off(self) -> bool:
         """Whether the provider ended the reply before the model did."""
-        return self.truncated or self.withheld
+        return self.message is not None and end_of(self.message) in ("truncated", "withheld")
 
     @property
     def truncated(self) -> bool:
@@ -125,7 +127,7 @@ def call_model(
         stage: the node that asks. An answer must be fit to be shown: one that is empty, withheld by a content filter or
             a refusal is a failure. A judge's reply is left to its reader.
         config: of the run, so that callbacks see the calls.
-        options: bound to the call, e.g. ``{"max_tokens": 8}``.
+        options: of the call, e.g. ``{"max_tokens": 8}``.
     """
     request = _Request(messages=list(messages), stage=stage, config=config, options=options or {})
     earlier: tuple[Call, ...] = ()
@@ -184,18 +186,37 @@ class _Request:
             yield from target.fallbacks
 
     def to(self, model: NamedModel) -> Callable[[], AIMessage]:
-        runnable = self._bound(model)
-        return send_within(model, self.messages, self.options, lambda: runnable.invoke(self.messages, self.config))
+        def send() -> AIMessage:
+            reply = self._invoke(model.model)
+            return reply if self._serves(model, reply) else self._invoke(uncached(model.model))
+
+        return send_within(model, self.messages, self.options, send)
 
     def asynchronously_to(self, model: NamedModel) -> Callable[[], Awaitable[AIMessage]]:
-        runnable = self._bound(model)
-        return asend_within(model, self.messages, self.options, lambda: runnable.ainvoke(self.messages, self.config))
+        async def send() -> AIMessage:
+            reply = await self._ainvoke(model.model)
+            return reply if self._serves(model, reply) else await self._ainvoke(uncached(model.model))
+
+        return asend_within(model, self.messages, self.options, send)
 
     def check_for(self, model: NamedModel) -> Callable[[AIMessage], None]:
         return lambda message: check_reply(message, answers=is_answer(self.stage), longest=model.longest_reply)
 
-    def _bound(self, model: NamedModel) -> Runnable[Any, AIMessage]:
-        return model.model.bind(**self.options) if self.options else model.model
+    def _invoke(self, model: BaseChatModel) -> AIMessage:
+        return model.invoke(self.messages, self.config, **self.options, **time_option(model))
+
+    async def _ainvoke(self, model: BaseChatModel) -> AIMessage:
+        return await model.ainvoke(self.messages, self.config, **self.options, **time_option(model))
+
+    def _serves(self, model: NamedModel, reply: AIMessage) -> bool:
+        """Return whether a reply may be taken: one of a cache that is of no use would come back each time."""
+        if not from_cache(reply):
+            return True
+        try:
+            self.check_for(model)(reply)
+        except UnusableReplyError:
+            return False
+        return True
 
 
 def _may_fall_back(attempt: Attempt) -> bool:
@@ -225,7 +246,8 @@ def answered_attempt(
     target: NamedModel, stage: Stage, seconds: float, message: AIMessage, *, earlier: tuple[Call, ...] = ()
 ) -> Attempt:
     """Return the attempt that a message answered, charged with the tokens that the message reports."""
-    call = Call(stage=stage, model=target.label, usage=reported_usage(message), seconds=seconds)
+    usage = reported_usage(message)
+    call = Call(stage=stage, model=target.label, usage=usage, seconds=seconds, cached=from_cache(message))
     return Attempt(call=call, message=message, earlier=earlier)
 
 

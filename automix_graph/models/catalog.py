@@ -260,4 +260,6 @@ def find_model(name: str, *, kind: Kind | None = None) -> EmbeddedModel:
     else:
         close = difflib.get_close_matches(name.lower(), allowed, n=1, cutoff=0.4)
         problem = f"no embedded model is called {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
-    raise ConfigurationError(f"{problem}; the names{f' for {kind}' if kind else ''} are: {', '.join(allowed)}")
+    raise ConfigurationError(
+        f"{problem}; the names{f' for {kind}' if kind else ''} are: {', '.join(allowed)}", code="unknown-model"
+    )

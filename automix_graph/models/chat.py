@@ -16,13 +16,14 @@ from automix_graph.models.cache import require_model
 from automix_graph.models.catalog import LOCAL_PREFIX, find_model
 from automix_graph.models.gguf import control_tokens
 from automix_graph.models.providers import provider_errors, split_spec
-from automix_graph.models.runtime import ServerSettings, serve
+from automix_graph.models.runtime import Endpoint, ServerSettings, serve, share
 
 _ALLOWED: Final = (
     "give 'provider:model' (such as 'openai:gpt-5-mini'), 'local:NAME' (see: automix models list), "
     "'local:/path/to/model.gguf', or a LangChain chat model"
 )
 _MAX_TOKENS: Final = 512
+_TIMEOUTS: Final = ("request_timeout", "default_request_timeout", "timeout")
 _LANGCHAIN_NAMESPACE: Final = ["langchain", "chat_models"]
 
 
@@ -47,7 +48,9 @@ def resolve_chat_model(
     if isinstance(spec, BaseChatModel):
         return spec
     if not isinstance(spec, str):
-        raise ConfigurationError(f"an object of type {type(spec).__name__} is not a chat model; {_ALLOWED}")
+        raise ConfigurationError(
+            f"an object of type {type(spec).__name__} is not a chat model; {_ALLOWED}", code="unknown-model"
+        )
     return _local(spec, server) if spec.startswith(LOCAL_PREFIX) else _remote(spec, retries)
 
 
@@ -73,8 +76,25 @@ def _local(spec: str, server: ServerSettings | None) -> BaseChatModel:
     except ImportError as error:
         raise MissingExtraError(f"talking to the local model {spec!r}", extra="local") from error
     control = control_tokens(path)
-    endpoint = serve(path, label=spec, settings=server)
-    return LocalChatModel.at(endpoint, label=spec, control_tokens=control, max_tokens=_MAX_TOKENS)
+
+    def served() -> Endpoint:
+        return serve(path, label=spec, settings=server)
+
+    return LocalChatModel.at(served(), label=spec, control_tokens=control, max_tokens=_MAX_TOKENS, renewed=served)
+
+
+def share_model(spec: str) -> None:
+    """Load a local model for all processes of this user; they use it in place of one of their own until this one ends.
+
+    Args:
+        spec: ``local:NAME`` or ``local:/path/to/model.gguf``.
+
+    Raises:
+        ConfigurationError: there is no such model, or another process shares it already.
+        MissingExtraError: local models are not installed.
+        ModelFileError: the weights are missing or damaged.
+    """
+    share(_local_path(spec), label=spec)
 
 
 def _local_path(spec: str) -> Path:
@@ -83,7 +103,7 @@ def _local_path(spec: str) -> Path:
         return require_model(find_model(name, kind="chat"))
     path = Path(name).expanduser()
     if not path.is_file():
-        raise ModelFileError(f"{spec!r}: there is no file {str(path)!r}; {_ALLOWED}", name=spec)
+        raise ModelFileError(f"{spec!r}: there is no file {str(path)!r}; {_ALLOWED}", name=spec, code="unknown-model")
     return path
 
 
@@ -111,6 +131,21 @@ def retries_itself(model: BaseChatModel) -> bool:
     A setting that is left open counts as retries: the provider's default is 2 or more.
     """
     return "max_retries" in type(model).model_fields and getattr(model, "max_retries", None) != 0
+
+
+def takes_timeout(model: BaseChatModel) -> bool:
+    """Return whether a call to the model may bring a ``timeout`` in seconds.
+
+    Known are the classes that hand it on to a client of OpenAI's or Anthropic's; others might send it to the server.
+    """
+    return hasattr(model, "root_client") or _provider(model) == "anthropic"
+
+
+def read_timeout(model: BaseChatModel) -> float | None:
+    """Return how long the model waits for its server by itself, in seconds; None where it does not say."""
+    given = next((found for name in _TIMEOUTS if (found := getattr(model, name, None)) is not None), None)
+    seconds = getattr(given, "read", given)  # of httpx
+    return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
 
 
 def _provider(model: BaseChatModel) -> str | None:

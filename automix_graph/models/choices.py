@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import RunnableConfig, ensure_config
 
-from automix_graph.models.budget import asend_within, retries_within, send_within
+from automix_graph.models.budget import asend_within, retries_within, send_within, time_option
 from automix_graph.models.calling import Attempt, NamedModel, answered_attempt, failed_attempt, failed_call
 from automix_graph.models.failures import UnusableReplyError
+from automix_graph.models.llm_cache import has_cache
 from automix_graph.models.replies import check_reply
 from automix_graph.models.retrying import Try, atry_calls, try_calls
 from automix_graph.records import Call, Stage
@@ -33,11 +33,10 @@ _single: Final[dict[int, weakref.ref[BaseChatModel]]] = {}
 def most_choices(model: BaseChatModel, count: int) -> int:
     """Return how many replies one request may ask for, at most so many.
 
-    That is one for a class without a setting ``n``, for a model that streams, and for one that is known to give no more
-    (`gives_one_choice`); else what the model says by an attribute ``most_choices``.
+    That is one for a class without a setting ``n``, for OpenAI's Responses API, and for a model that is known to give
+    no more (`gives_one_choice`); else what the model says by an attribute ``most_choices``.
     """
-    streams = getattr(model, "streaming", False) or getattr(model, "use_responses_api", False)
-    if "n" not in type(model).model_fields or streams or id(model) in _single:
+    if "n" not in type(model).model_fields or getattr(model, "use_responses_api", False) or id(model) in _single:
         return 1
     most = getattr(model, "most_choices", None)
     return max(1, min(count, most)) if isinstance(most, int) else max(1, count)
@@ -105,10 +104,10 @@ class ChoicesRequest:
 
     def send(self, size: int) -> Choices:
         """Ask for so many replies; return what came, which may be fewer, or one failure."""
-        model, arguments = self.target.model, self._arguments(size)
+        model = self.target.model
         return self._read(
             try_calls(
-                send_within(*self._asked(size), lambda: model.generate_prompt([self.prompt], **arguments)),
+                send_within(*self._asked(size), lambda: model.generate_prompt([self.prompt], **self._arguments(size))),
                 retries=retries_within(self.target.retries),
                 breaker=self.target.breaker,
                 check=_check,
@@ -117,10 +116,12 @@ class ChoicesRequest:
 
     async def asend(self, size: int) -> Choices:
         """Ask for so many replies, asynchronously; see `send`."""
-        model, arguments = self.target.model, self._arguments(size)
+        model = self.target.model
         return self._read(
             await atry_calls(
-                asend_within(*self._asked(size), lambda: model.agenerate_prompt([self.prompt], **arguments)),
+                asend_within(
+                    *self._asked(size), lambda: model.agenerate_prompt([self.prompt], **self._arguments(size))
+                ),
                 retries=retries_within(self.target.retries),
                 breaker=self.target.breaker,
                 check=_check,
@@ -133,7 +134,8 @@ class ChoicesRequest:
     def _arguments(self, size: int) -> dict[str, Any]:
         # What BaseChatModel.invoke takes from a config.
         observed = {name: self.config.get(name) for name in ("callbacks", "tags", "metadata", "run_name")}
-        return {**self.options, **observed, **({"n": size} if size > 1 else {})}
+        choices = {"n": size} if size > 1 else {}
+        return {**self.options, **observed, **choices, **time_option(self.target.model)}
 
     def _read(self, tries: Sequence[Try[LLMResult]]) -> Choices:
         *failed, last = tries
@@ -158,10 +160,12 @@ class ChoicesRequest:
 def _sampler(model: BaseChatModel, settings: dict[str, Any]) -> BaseChatModel:
     """Return the model with these settings, asking anew each time and giving every choice of a request by itself."""
     update = dict(settings)
-    if model.cache or (model.cache is None and get_llm_cache() is not None):
+    if has_cache(model):
         update["cache"] = False
     if "n" in type(model).model_fields:
         update["disable_streaming"] = True  # choices that stream are merged into one
+        if "streaming" in type(model).model_fields:
+            update["streaming"] = False  # else ChatOpenAI asks for a stream that nobody reads
         if getattr(model, "n", None) is not None:
             update["n"] = 1  # how many are drawn is for each request to say
     return model.model_copy(update=update) if update else model

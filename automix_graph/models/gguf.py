@@ -37,7 +37,7 @@ def control_tokens(path: Path) -> frozenset[str]:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             found = _read_vocabulary(_Reader(data=data))
     except (OSError, ValueError, KeyError, struct.error) as error:
-        raise ModelFileError(f"{path} is no complete GGUF file: {error}", name=path.name) from error
+        raise ModelFileError(f"{path} is no complete GGUF file: {error}", name=path.name, code="model-load") from error
     tokens, types = found.get(_TOKENS, []), found.get(_TYPES, [])
     return frozenset(
         token.decode("utf-8", "replace")

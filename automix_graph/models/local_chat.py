@@ -6,7 +6,7 @@ Imported only when a local model is used, because langchain-openai is an optiona
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final, Self
 
 import httpx
@@ -14,7 +14,8 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
-from automix_graph.models.runtime import Endpoint
+from automix_graph.models.endpoint import Endpoint
+from automix_graph.models.rerouting import AsyncRerouting, Rerouting, Whereabouts
 from automix_graph.models.scoring import Way
 
 # A busy model answers late, and a limit belongs to the question, not to the connection.
@@ -51,7 +52,15 @@ class LocalChatModel(ChatOpenAI):
     _control: re.Pattern[str] = PrivateAttr(default=re.compile(_CONTROL_SHAPE))
 
     @classmethod
-    def at(cls, endpoint: Endpoint, *, label: str, control_tokens: Iterable[str], max_tokens: int) -> Self:
+    def at(
+        cls,
+        endpoint: Endpoint,
+        *,
+        label: str,
+        control_tokens: Iterable[str],
+        max_tokens: int,
+        renewed: Callable[[], Endpoint] | None = None,
+    ) -> Self:
         """Return the model that answers at an endpoint.
 
         Args:
@@ -59,7 +68,9 @@ class LocalChatModel(ChatOpenAI):
             label: what to call it.
             control_tokens: words that steer the model, and must not come from text.
             max_tokens: length of an answer, where a call does not say.
+            renewed: returns where the model answers when nobody does at the endpoint any more; None: nowhere else.
         """
+        whereabouts = Whereabouts(endpoint, renewed or (lambda: endpoint))
         model = cls(
             label=label,
             model=label,
@@ -71,8 +82,16 @@ class LocalChatModel(ChatOpenAI):
             use_responses_api=False,
             stream_usage=True,
             # Loopback traffic must not go through a proxy of the environment.
-            http_client=httpx.Client(trust_env=False, timeout=_TIMEOUT, limits=_LIMITS),
-            http_async_client=httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT, limits=_LIMITS),
+            http_client=httpx.Client(
+                trust_env=False,
+                timeout=_TIMEOUT,
+                transport=Rerouting(whereabouts, httpx.HTTPTransport(trust_env=False, limits=_LIMITS)),
+            ),
+            http_async_client=httpx.AsyncClient(
+                trust_env=False,
+                timeout=_TIMEOUT,
+                transport=AsyncRerouting(whereabouts, httpx.AsyncHTTPTransport(trust_env=False, limits=_LIMITS)),
+            ),
             http_socket_options=(),
         )
         longest_first = sorted(control_tokens, key=len, reverse=True)

@@ -107,6 +107,7 @@ def _load(loader: Callable[[Path], _T], path: Path, model_name: str) -> _T:
             f"cannot load {path} of {model_name!r}: {' '.join(str(error).split())[:200]}; "
             "fetch the model again with automix models pull",
             name=model_name,
+            code="model-load",
         ) from error
 
 

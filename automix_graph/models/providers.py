@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from automix_graph.errors import ConfigurationError
+from automix_graph.errors import Code, ConfigurationError
 
 _MAX_REASON: Final = 500
 
@@ -28,7 +28,7 @@ def split_spec(spec: str, *, allowed: str) -> tuple[str, str]:
     """
     provider, _, model = spec.partition(":")
     if not provider.strip() or not model.strip():
-        raise ConfigurationError(f"{spec!r} does not name a model; {allowed}")
+        raise ConfigurationError(f"{spec!r} does not name a model; {allowed}", code="unknown-model")
     return provider, model
 
 
@@ -46,9 +46,12 @@ def provider_errors(spec: str) -> Iterator[None]:
         yield
     except ImportError as error:
         hint = "pip install 'automix-graph[openai]'" if spec.startswith("openai:") else _one_line(error)
-        raise ConfigurationError(f"{spec!r} needs a package that is not installed: {hint}") from error
+        raise ConfigurationError(
+            f"{spec!r} needs a package that is not installed: {hint}", code="model-package"
+        ) from error
     except Exception as error:  # Constructors of providers raise pydantic's, the vendor's and builtin errors.
-        raise ConfigurationError(f"{spec!r} cannot be set up: {_one_line(error)}") from error
+        code: Code = "unknown-model" if "Unsupported provider" in str(error) else "model-setup"
+        raise ConfigurationError(f"{spec!r} cannot be set up: {_one_line(error)}", code=code) from error
 
 
 def _one_line(error: Exception) -> str:

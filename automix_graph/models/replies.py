@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from langchain_core.messages import AIMessage
 
-from automix_graph.models.failures import UnusableReplyError
+from automix_graph.models.failures import FailureKind, UnusableReplyError
 from automix_graph.models.usage import reported_usage
 
 LONGEST_REPLY: Final = 1_000_000
@@ -44,7 +44,7 @@ def end_of(message: AIMessage) -> End:
     if _refuses(message):
         return "refused"
     for reason in _reasons(metadata):
-        if end := _ENDS.get(str(reason).lower()):
+        if reason is not None and (end := _ENDS.get(str(reason).lower())):
             return end
     # langchain-openai tells the model of every whole reply, and of a stream by its last piece.
     broken = metadata.get("model_provider") == "openai" and not metadata.keys() & {"finish_reason", "model_name", "id"}
@@ -62,19 +62,25 @@ def check_reply(message: AIMessage, *, answers: bool, longest: int) -> None:
     Raises:
         UnusableReplyError: it is too long, a refusal, or broken off; or an answer that is withheld or empty.
     """
-    usage = reported_usage(message)
+    if (problem := _problem(message, answers=answers, longest=longest)) is not None:
+        raise UnusableReplyError(problem, reported_usage(message))
+
+
+def _problem(message: AIMessage, *, answers: bool, longest: int) -> FailureKind | None:
+    """Return why a reply is of no use, None where it is of use."""
     if length_of(message.content) > longest:
-        raise UnusableReplyError("too_long", usage)
+        return "too_long"
     end = end_of(message)
     if end == "refused":
-        raise UnusableReplyError("refusal", usage)
+        return "refusal"
     if end == "broken":
-        raise UnusableReplyError("malformed_reply", usage)
+        return "malformed_reply"
     if answers and end == "withheld":
-        raise UnusableReplyError("content_filter", usage)
+        return "content_filter"
     if answers and not str(message.text).strip():
         # A model that has used up its tokens before the first word would do so again.
-        raise UnusableReplyError("cut_off" if end == "truncated" else "empty_answer", usage)
+        return "cut_off" if end == "truncated" else "empty_answer"
+    return None
 
 
 def length_of(content: Any) -> int:

@@ -14,69 +14,33 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
-from urllib.parse import urlsplit
 
 from automix_graph.errors import MissingExtraError, ModelFileError
+from automix_graph.models import running
 from automix_graph.models.cores import available_cores
+from automix_graph.models.endpoint import Endpoint, ServerSettings
+from automix_graph.models.memory import warn_if_short
+
+__all__ = ["Endpoint", "ServerSettings", "serve", "share"]
 
 _SCRIPT: Final = Path(__file__).with_name("llama_server.py")
-_CONNECT_SECONDS: Final = 5.0
 _MAX_REASON: Final = 300
 # OpenMP's threads spin for milliseconds while they wait for each other. On a busy machine that keeps the one they wait
 # for from running at all.
 _SPIN_COUNT: Final = "10000"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerSettings:
-    """How a local model is run.
-
-    Attributes:
-        context_tokens: the longest prompt with its answer; all requests at one time share it.
-        parallel: requests answered at one time; more wait. With 1, the same request gets the same answer to the last
-            bit whatever runs beside it.
-        threads: of computation; None takes all cores that this process may use.
-    """
-
-    context_tokens: int = 8192
-    parallel: int = 4
-    threads: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """Where a running model answers.
-
-    Attributes:
-        base_url: of the OpenAI-compatible API.
-        api_key: the key it asks for.
-    """
-
-    base_url: str
-    api_key: str = field(repr=False)
-
-    def answers(self) -> bool:
-        """Return whether the server is still there."""
-        address = urlsplit(self.base_url)
-        try:
-            with socket.create_connection((address.hostname, address.port), _CONNECT_SECONDS):
-                return True
-        except OSError:
-            return False
-
-
 def serve(path: Path, *, label: str, settings: ServerSettings | None = None) -> Endpoint:
     """Return where a model answers, after loading it unless it is running already.
 
-    A forked process goes on using the servers of its parent for as long as they answer.
+    A server that another process of this user shares (`share`) is used in place of an own one. A forked process goes on
+    using the servers of its parent for as long as they answer.
 
     Args:
         path: of the GGUF file.
@@ -88,6 +52,21 @@ def serve(path: Path, *, label: str, settings: ServerSettings | None = None) -> 
         ModelFileError: llama.cpp cannot load the file.
     """
     return _servers.endpoint(path.resolve(), label, settings or ServerSettings())
+
+
+def share(path: Path, *, label: str, settings: ServerSettings | None = None) -> Endpoint:
+    """Load a model as `serve` does, for all processes of this user, until this one ends.
+
+    Raises:
+        ConfigurationError: another process shares such a server already, or keys cannot be kept from other users.
+        MissingExtraError: xllamacpp is not installed.
+        ModelFileError: llama.cpp cannot load the file.
+    """
+    path, settings = path.resolve(), settings or ServerSettings()
+    with running.claimed(path, settings) as place:
+        endpoint = _servers.started(path, label, settings, place=place)
+        running.announce(place, endpoint, label=label)
+        return endpoint
 
 
 class _Servers:
@@ -104,11 +83,23 @@ class _Servers:
             known = self._endpoints.get((path, settings))
             if known is not None and known.answers():
                 return known
-            self._hook()
-            process, endpoint = _start(path, label, settings)
-            self._processes.append(process)
-            self._endpoints[path, settings] = endpoint
-            return endpoint
+            if (shared := running.find(path, settings)) is not None:
+                self._endpoints[path, settings] = shared
+                return shared
+            return self._started(path, label, settings)
+
+    def started(self, path: Path, label: str, settings: ServerSettings, *, place: int) -> Endpoint:
+        with self._lock:
+            return self._started(path, label, settings, place)
+
+    def _started(self, path: Path, label: str, settings: ServerSettings, place: int | None = None) -> Endpoint:
+        self._hook()
+        others = [known for known, _ in self._endpoints]
+        warn_if_short(path, label, context_tokens=settings.context_tokens, beside=others)
+        process, endpoint = _start(path, label, settings, place)
+        self._processes.append(process)
+        self._endpoints[path, settings] = endpoint
+        return endpoint
 
     def close(self) -> None:
         with self._lock:
@@ -138,7 +129,10 @@ class _Servers:
 _servers: Final = _Servers()
 
 
-def _start(path: Path, label: str, settings: ServerSettings) -> tuple[subprocess.Popen[str], Endpoint]:
+def _start(
+    path: Path, label: str, settings: ServerSettings, place: int | None
+) -> tuple[subprocess.Popen[str], Endpoint]:
+    """Start a server; one that has a place among the shared ones holds it for as long as it lives."""
     if importlib.util.find_spec("xllamacpp") is None:
         raise MissingExtraError(f"running the local model {label!r}", extra="local")
     key = secrets.token_urlsafe(24)
@@ -160,10 +154,13 @@ def _start(path: Path, label: str, settings: ServerSettings) -> tuple[subprocess
             text=True,
             encoding="utf-8",
             env={"GOMP_SPINCOUNT": _SPIN_COUNT, **os.environ},
+            pass_fds=() if place is None else (place,),
         )
         url = _ask(process, request)
         if url is None:
-            raise ModelFileError(f"llama.cpp cannot load {label!r} from {path}: {_reason(process, log)}", name=label)
+            raise ModelFileError(
+                f"llama.cpp cannot load {label!r} from {path}: {_reason(process, log)}", name=label, code="model-load"
+            )
     return process, Endpoint(base_url=f"{url}/v1", api_key=key)
 
 

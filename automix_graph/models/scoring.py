@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_me
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.models.alignment import LOST, spelling_tail
-from automix_graph.models.budget import asend_within, retries_within, send_within
+from automix_graph.models.budget import asend_within, retries_within, send_within, time_option
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, failed_attempt, failed_call
 from automix_graph.models.failures import UnusableReplyError
 from automix_graph.models.logprobs import ScoredToken, reply_tokens, scored_token
@@ -110,7 +110,12 @@ def score_reply(
     model: Any = target.model
     asked = _prompting(model, messages, text)
     tries = try_calls(
-        send_within(target, messages, asked, lambda: model.root_client.chat.completions.create(**asked)),
+        send_within(
+            target,
+            messages,
+            asked,
+            lambda: model.root_client.chat.completions.create(**asked, **time_option(model)),
+        ),
         retries=retries_within(target.retries),
         breaker=target.breaker,
         check=_check,
@@ -136,7 +141,12 @@ async def ascore_reply(
     model: Any = target.model
     asked = _prompting(model, messages, text)
     tries = await atry_calls(
-        asend_within(target, messages, asked, lambda: model.root_async_client.chat.completions.create(**asked)),
+        asend_within(
+            target,
+            messages,
+            asked,
+            lambda: model.root_async_client.chat.completions.create(**asked, **time_option(model)),
+        ),
         retries=retries_within(target.retries),
         breaker=target.breaker,
         check=_check,

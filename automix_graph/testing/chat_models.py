@@ -63,6 +63,11 @@ class _ReplyingChatModel(BaseChatModel):
         return "scripted"
 
     @property
+    def _identifying_params(self) -> dict[str, Any]:
+        # What a cache of LangChain's tells models apart by; the replies of one are never those of another.
+        return {"label": self.label, "object": id(self)}
+
+    @property
     def prompts(self) -> list[list[BaseMessage]]:
         """The prompts so far, in the order of the calls."""
         return list(self._prompts)

@@ -85,16 +85,18 @@ class AnswerConfidence:
     def __post_init__(self) -> None:
         check_threshold(self.threshold)
         if self.quantile is not None and not in_unit_interval(self.quantile):
-            raise ConfigurationError(f"quantile {self.quantile!r} is none; use a number in [0, 1]")
+            raise ConfigurationError(f"quantile {self.quantile!r} is none; use a number in [0, 1]", code="bad-verifier")
         if self.scale is None:
             return
         check_scale(self.scale)
         if self.quantile is not None:
             raise ConfigurationError(
-                "quantile and scale are both given; the scale takes its place, so give one of them"
+                "quantile and scale are both given; the scale takes its place, so give one of them", code="bad-verifier"
             )
         if unknown := sorted(self.scale.weights.keys() - set(ANSWER_FEATURES)):
-            raise ConfigurationError(f"the scale weighs {unknown}; features of an answer are {list(ANSWER_FEATURES)}")
+            raise ConfigurationError(
+                f"the scale weighs {unknown}; features of an answer are {list(ANSWER_FEATURES)}", code="bad-verifier"
+            )
 
     @property
     def method(self) -> str:

@@ -73,6 +73,7 @@ def failure_of(method: str, error: Exception, *, calls: tuple[Call, ...] = ()) -
 def _checked(verifier: Verifier, judgement: object) -> Judgement:
     if not isinstance(judgement, Judgement):
         raise ConfigurationError(
-            f"verifier {verifier.method!r} returned a {type(judgement).__name__}; it must return a Judgement"
+            f"verifier {verifier.method!r} returned a {type(judgement).__name__}; it must return a Judgement",
+            code="verifier-result",
         )
     return judgement

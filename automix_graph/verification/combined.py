@@ -65,7 +65,9 @@ def fit_combined(confidences: Mapping[str, ArrayLike], correct: ArrayLike, *, ri
         (True, 0.0)
     """
     if not isinstance(confidences, Mapping):
-        raise ConfigurationError(f"confidences are a {type(confidences).__name__}; give a mapping of members' names")
+        raise ConfigurationError(
+            f"confidences are a {type(confidences).__name__}; give a mapping of members' names", code="bad-fit"
+        )
     return fit_logistic({name: _log_odds(name, given) for name, given in confidences.items()}, correct, ridge=ridge)
 
 
@@ -112,17 +114,21 @@ class Combined:
         check_threshold(self.threshold)
         if not isinstance(self.verifiers, Mapping) or not self.verifiers:
             raise ConfigurationError(
-                f"verifiers are {self.verifiers!r}; give a mapping of at least one name to a verifier"
+                f"verifiers are {self.verifiers!r}; give a mapping of at least one name to a verifier",
+                code="bad-verifier",
             )
         for name, member in self.verifiers.items():
             if not isinstance(name, str) or not name or set(name) & set(".+"):
-                raise ConfigurationError(f"the name of a verifier is {name!r}; use a text without '.' and '+'")
+                raise ConfigurationError(
+                    f"the name of a verifier is {name!r}; use a text without '.' and '+'", code="bad-verifier"
+                )
             check_member(name, member)
         check_scale(self.scale)
         if self.scale.weights.keys() != self.verifiers.keys():
             raise ConfigurationError(
                 f"the scale weighs {sorted(self.scale.weights)} and the verifiers are {sorted(self.verifiers)}; fit it "
-                "with fit_combined under the same names"
+                "with fit_combined under the same names",
+                code="bad-fit",
             )
         object.__setattr__(self, "verifiers", dict(self.verifiers))
 
@@ -187,10 +193,11 @@ def _log_odds(name: str, confidences: ArrayLike) -> list[float]:
     try:
         given = np.asarray(confidences, dtype=float)
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"confidences of {name!r} hold something else than numbers") from error
+        raise ConfigurationError(f"confidences of {name!r} hold something else than numbers", code="bad-fit") from error
     if given.ndim != 1 or not ((given >= 0.0) & (given <= 1.0)).all():
         raise ConfigurationError(
             f"confidences of {name!r} have shape {given.shape}, or one lies outside [0, 1]; give shape (n,), and leave "
-            "out answers without a judgement"
+            "out answers without a judgement",
+            code="bad-fit",
         )
     return [clipped_log_odds(confidence) for confidence in given.tolist()]

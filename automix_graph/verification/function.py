@@ -67,9 +67,11 @@ class FunctionVerifier:
     def __post_init__(self) -> None:
         check_threshold(self.threshold)
         if self.name is not None and not (isinstance(self.name, str) and self.name):
-            raise ConfigurationError(f"name is {self.name!r}; give a text that is not empty, or None")
+            raise ConfigurationError(
+                f"name is {self.name!r}; give a text that is not empty, or None", code="bad-verifier"
+            )
         if not _can_score(self.function):
-            raise ConfigurationError(f"function is {self.function!r}; {_ALLOWED}")
+            raise ConfigurationError(f"function is {self.function!r}; {_ALLOWED}", code="bad-verifier")
 
     @property
     def method(self) -> str:

@@ -76,18 +76,23 @@ class Likelihood(Judged):
         check_threshold(self.threshold)
         if isinstance(self.max_tokens, bool) or not isinstance(self.max_tokens, int) or self.max_tokens < 1:
             raise ConfigurationError(
-                f"max_tokens is {self.max_tokens!r}; use a whole number: at least one token must be scored"
+                f"max_tokens is {self.max_tokens!r}; use a whole number: at least one token must be scored",
+                code="bad-verifier",
             )
         if self.scoring is not None and self.scoring not in get_args(Way):
-            raise ConfigurationError(f"scoring is {self.scoring!r}; use 'prompt', 'forced' or None")
+            raise ConfigurationError(
+                f"scoring is {self.scoring!r}; use 'prompt', 'forced' or None", code="bad-verifier"
+            )
         if self.scale is not None and (unknown := self.scale.weights.keys() - set(_SIGNALS)):
             raise ConfigurationError(
-                f"scale weighs {sorted(unknown)!r}, which no likelihood has; it may weigh {', '.join(_SIGNALS)}"
+                f"scale weighs {sorted(unknown)!r}, which no likelihood has; it may weigh {', '.join(_SIGNALS)}",
+                code="bad-verifier",
             )
         if not self._ways:
             raise ConfigurationError(
                 f"{self.model.label} cannot tell how probable a given text is; use a local model, a server of your own "
-                "with prompt_logprobs (vLLM) or grammars (llama.cpp), or another verifier such as TokenProbability"
+                "with prompt_logprobs (vLLM) or grammars (llama.cpp), or another verifier such as TokenProbability",
+                code="bad-verifier",
             )
 
     @property

@@ -71,12 +71,15 @@ class Logistic:
         if features.keys() != self.weights.keys():
             missing, unknown = sorted(self.weights.keys() - features), sorted(features.keys() - self.weights)
             raise ConfigurationError(
-                f"features do not fit the weights: missing {missing}, unknown {unknown}; give {sorted(self.weights)}"
+                f"features do not fit the weights: missing {missing}, unknown {unknown}; give {sorted(self.weights)}",
+                code="bad-fit",
             )
         terms = [weight * _number(f"feature {name!r}", features[name]) for name, weight in self.weights.items()]
         odds = self.intercept + sum(terms)
         if math.isnan(odds):
-            raise ConfigurationError("the features are so large that their sum is no number; scale them down")
+            raise ConfigurationError(
+                "the features are so large that their sum is no number; scale them down", code="bad-fit"
+            )
         return _sigmoid(odds)
 
     def save(self, path: str | Path) -> None:
@@ -91,7 +94,9 @@ class Logistic:
         try:
             replace_file(path, text.encode())
         except OSError as error:
-            raise ConfigurationError(f"coefficients cannot be written to {path.name!r}: {error}") from error
+            raise ConfigurationError(
+                f"coefficients cannot be written to {path.name!r}: {error}", code="file-unwritable"
+            ) from error
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -105,11 +110,12 @@ class Logistic:
         try:
             content = _Content.model_validate_json(path.read_bytes())
         except OSError as error:
-            raise ConfigurationError(f"coefficients cannot be read: {error}") from error
+            raise ConfigurationError(f"coefficients cannot be read: {error}", code="bad-fit") from error
         except ValidationError as error:
             raise ConfigurationError(
                 f"{path.name!r} holds no coefficients of schema_version {SCHEMA_VERSION}: {problems_of(error)}; fit "
-                "and save again"
+                "and save again",
+                code="bad-fit",
             ) from error
         return cls(intercept=content.intercept, weights=content.weights)
 
@@ -159,7 +165,9 @@ def fit_logistic(features: Mapping[str, ArrayLike], correct: ArrayLike, *, ridge
     if _number("ridge", ridge) <= 0:
         raise ConfigurationError(f"ridge is {ridge!r}; use a number above 0")
     if not isinstance(features, Mapping):
-        raise ConfigurationError(f"features are a {type(features).__name__}; give a mapping of names to values")
+        raise ConfigurationError(
+            f"features are a {type(features).__name__}; give a mapping of names to values", code="bad-fit"
+        )
     labels = _labels(correct)
     columns = [_column(name, values, len(labels)) for name, values in features.items()]
     if not columns:
@@ -198,7 +206,9 @@ def _minimise(standardised: Vector, labels: Vector, ridge: float) -> Vector:
         loss, np.zeros(design.shape[1]), jac=gradient, hess=hessian, method="trust-exact", options={"gtol": 1e-10}
     )
     if not np.abs(gradient(found.x)).max() < 1e-6:
-        raise ConfigurationError(f"the fit did not reach its minimum: {found.message}; use a larger ridge")
+        raise ConfigurationError(
+            f"the fit did not reach its minimum: {found.message}; use a larger ridge", code="bad-fit"
+        )
     return np.asarray(found.x, dtype=float)
 
 
@@ -206,16 +216,23 @@ def _labels(correct: ArrayLike) -> Vector:
     try:
         given = np.asarray(correct)
     except ValueError as error:  # rows of different lengths
-        raise ConfigurationError("correct holds something else than booleans; give shape (n,)") from error
+        raise ConfigurationError(
+            "correct holds something else than booleans; give shape (n,)", code="bad-fit"
+        ) from error
     if given.ndim != 1:
-        raise ConfigurationError(f"correct has shape {given.shape}; give one boolean for each answer, shape (n,)")
+        raise ConfigurationError(
+            f"correct has shape {given.shape}; give one boolean for each answer, shape (n,)", code="bad-fit"
+        )
     if len(given) < _LEAST_ROWS:
         raise ConfigurationError(f"there are {len(given)} answers; a fit needs at least {_LEAST_ROWS}")
     if given.dtype.kind not in "biuf" or not np.isin(given, (0, 1)).all():
-        raise ConfigurationError("correct holds something else than booleans; give True or False for each answer")
+        raise ConfigurationError(
+            "correct holds something else than booleans; give True or False for each answer", code="bad-fit"
+        )
     if given.min() == given.max():
         raise ConfigurationError(
-            f"all {len(given)} answers are {'correct' if given[0] else 'incorrect'}; a fit needs both kinds"
+            f"all {len(given)} answers are {'correct' if given[0] else 'incorrect'}; a fit needs both kinds",
+            code="bad-fit",
         )
     return given.astype(float)
 
@@ -225,7 +242,7 @@ def _column(name: str, values: ArrayLike, n: int) -> tuple[Vector, float, float]
     try:
         column = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"feature {name!r} holds something else than numbers") from error
+        raise ConfigurationError(f"feature {name!r} holds something else than numbers", code="bad-fit") from error
     if column.shape != (n,):
         raise ConfigurationError(f"feature {name!r} has shape {column.shape}; there are {n} answers, so give ({n},)")
     with np.errstate(over="ignore", invalid="ignore"):

@@ -20,7 +20,8 @@ def check_member(name: str, member: object) -> None:
     if isinstance(member, type) or not isinstance(member, Verifier):
         raise ConfigurationError(
             f"{name!r} is {member!r}; give a Verifier: an object with method, verify and averify. A model becomes one "
-            "as ShortVerdict(judge=...), a function or Runnable as FunctionVerifier(function=...)"
+            "as ShortVerdict(judge=...), a function or Runnable as FunctionVerifier(function=...)",
+            code="bad-verifier",
         )
 
 

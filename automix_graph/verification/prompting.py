@@ -33,7 +33,8 @@ def check_prompt(prompt: object) -> None:
     else:
         raise ConfigurationError(
             f"prompt is a {type(prompt).__name__}; give load_template(path), or a LangChain prompt template such as "
-            "PromptTemplate.from_template(text)"
+            "PromptTemplate.from_template(text)",
+            code="bad-prompts",
         )
     if found != VERIFY_PLACEHOLDERS:
         # `Template` words the complaint; an empty text holds none of the placeholders, so only the difference is new.
@@ -53,12 +54,14 @@ def _try_out(prompt: BasePromptTemplate[Any]) -> None:
     except Exception as error:
         raise ConfigurationError(
             f"prompt ({name}) cannot be rendered: {type(error).__name__}: {error}; every placeholder must take a text, "
-            "and FewShotPromptTemplate needs the braces of its examples doubled"
+            "and FewShotPromptTemplate needs the braces of its examples doubled",
+            code="bad-prompts",
         ) from error
     if changed := sorted(placeholder for placeholder, value in values.items() if value not in text):
         raise ConfigurationError(
             f"prompt ({name}) changes or drops the text given for {', '.join(changed)}; in a mustache template, write "
-            "{{{name}}}, for {{name}} escapes it for HTML"
+            "{{{name}}}, for {{name}} escapes it for HTML",
+            code="bad-prompts",
         )
 
 

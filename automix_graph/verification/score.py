@@ -58,7 +58,8 @@ def _entries(returned: Mapping[object, object], method: str) -> tuple[float, Ver
     if "confidence" not in returned or not returned.keys() <= {"confidence", "verdict"}:
         raise ConfigurationError(
             f"verifier {method!r} returned a mapping without 'confidence', or with another key than 'verdict' beside "
-            f"it; {_ALLOWED}"
+            f"it; {_ALLOWED}",
+            code="verifier-result",
         )
     confidence = _confidence(returned["confidence"], method, "returned as 'confidence'")
     if "verdict" not in returned:
@@ -70,15 +71,20 @@ def _entries(returned: Mapping[object, object], method: str) -> tuple[float, Ver
         return confidence, Verdict.INCORRECT
     raise ConfigurationError(
         f"verifier {method!r} returned as 'verdict' a {type(verdict).__name__} that is neither 'CORRECT' nor "
-        "'INCORRECT'; leave it out to have the threshold decide"
+        "'INCORRECT'; leave it out to have the threshold decide",
+        code="verifier-result",
     )
 
 
 def _confidence(value: object, method: str, how: str) -> float:
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         hint = ", which holds one number as value.item()" if hasattr(value, "item") else ""
-        raise ConfigurationError(f"verifier {method!r} {how} a {type(value).__name__}{hint}; {_ALLOWED}")
+        raise ConfigurationError(
+            f"verifier {method!r} {how} a {type(value).__name__}{hint}; {_ALLOWED}", code="verifier-result"
+        )
     number = float(value)
     if not 0.0 <= number <= 1.0:
-        raise ConfigurationError(f"verifier {method!r} {how} the {type(value).__name__} {number!r}; {_ALLOWED}")
+        raise ConfigurationError(
+            f"verifier {method!r} {how} the {type(value).__name__} {number!r}; {_ALLOWED}", code="verifier-result"
+        )
     return number

@@ -80,10 +80,13 @@ class TokenProbability(OneCall):
         if isinstance(self.top_logprobs, bool) or not isinstance(self.top_logprobs, int) or self.top_logprobs < 2:
             raise ConfigurationError(
                 f"top_logprobs is {self.top_logprobs!r}; use a whole number from 2 (there are two decisions to weigh) "
-                "to what the provider allows, 5 to 20"
+                "to what the provider allows, 5 to 20",
+                code="bad-verifier",
             )
         if self.fallback is not None and not isinstance(self.fallback, Verifier):
-            raise ConfigurationError(f"fallback is {self.fallback!r}; give a Verifier such as Votes(...), or None")
+            raise ConfigurationError(
+                f"fallback is {self.fallback!r}; give a Verifier such as Votes(...), or None", code="bad-verifier"
+            )
         super().__post_init__()
 
     @property

@@ -67,7 +67,8 @@ class TwoStage:
         bounds = in_unit_interval(self.low) and in_unit_interval(self.high)
         if not bounds or self.low > self.high:
             raise ConfigurationError(
-                f"the grey zone is from {self.low!r} to {self.high!r}; use confidences with 0 <= low <= high <= 1"
+                f"the grey zone is from {self.low!r} to {self.high!r}; use confidences with 0 <= low <= high <= 1",
+                code="bad-verifier",
             )
 
     @property

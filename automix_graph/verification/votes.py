@@ -75,15 +75,17 @@ class Votes(Judged):
         most = _MOST_ADAPTIVE if self.adaptive else _MOST_SAMPLES
         if not _is_count(self.samples, most):
             raise ConfigurationError(
-                f"samples is {self.samples!r} with adaptive={self.adaptive!r}; use a whole number from 1 to {most}"
+                f"samples is {self.samples!r} with adaptive={self.adaptive!r}; use a whole number from 1 to {most}",
+                code="bad-verifier",
             )
         if self.quorum is not None and not _is_count(self.quorum, self.samples):
             raise ConfigurationError(
                 f"quorum is {self.quorum!r}; use a whole number from 1 to samples={self.samples}, or None for more "
-                "than half"
+                "than half",
+                code="bad-verifier",
             )
         if self.form not in get_args(WrittenForm):
-            raise ConfigurationError(f"form is {self.form!r}; use 'short' or 'reasoned'")
+            raise ConfigurationError(f"form is {self.form!r}; use 'short' or 'reasoned'", code="bad-verifier")
         _check_temperature(self.temperature, self.samples)
         check_max_tokens(self.max_tokens)
         check_prompt(self.prompt)
@@ -140,8 +142,9 @@ def _is_count(value: object, most: int) -> bool:
 
 def _check_temperature(temperature: float, samples: int) -> None:
     if not (math.isfinite(temperature) and temperature >= 0):
-        raise ConfigurationError(f"temperature is {temperature!r}; use a finite number, 0 or more")
+        raise ConfigurationError(f"temperature is {temperature!r}; use a finite number, 0 or more", code="bad-verifier")
     if temperature == 0 and samples > 1:
         raise ConfigurationError(
-            f"temperature 0 draws the same vote {samples} times; use one above 0, or samples=1 (or a single verdict)"
+            f"temperature 0 draws the same vote {samples} times; use one above 0, or samples=1 (or a single verdict)",
+            code="bad-verifier",
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from langchain_core.language_models import BaseChatModel
@@ -33,6 +34,10 @@ AUTO_MAX_TOKENS: Final[Mapping[WrittenForm, int]] = {"short": 16, "reasoned": 51
 
 _OTHER_CAPS: Final = frozenset({"num_predict", "max_output_tokens", "max_new_tokens"})
 """What providers call the cap that know no ``max_tokens``, and fail where a call names it."""
+
+
+_SHORT: Final = 64
+"""Characters of a reply that holds a decision and nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +86,8 @@ def check_max_tokens(max_tokens: object) -> None:
     number = isinstance(max_tokens, int) and not isinstance(max_tokens, bool) and max_tokens > 0
     if not number and max_tokens is not None and max_tokens != "auto":
         raise ConfigurationError(
-            f"max_tokens is {max_tokens!r}; use a number of tokens above 0, None for no cap, or 'auto'"
+            f"max_tokens is {max_tokens!r}; use a number of tokens above 0, None for no cap, or 'auto'",
+            code="bad-verifier",
         )
 
 
@@ -113,10 +119,21 @@ def read_decision(
         return Verdict.UNPARSED, f"the judge failed: {attempt.call.error}"
     if attempt.cut_off:
         return Verdict.UNPARSED, _cut_off(attempt, options)
-    verdict = parse_verdict(attempt.text, words.sentences())
+    verdict = _said(attempt.text, words)
     if verdict is Verdict.UNPARSED:
         return Verdict.UNPARSED, "the judge's reply holds no decision"
     return verdict, None
+
+
+def _said(text: str, words: DecisionWords) -> Verdict:
+    parse = _parsed if len(text) <= _SHORT else _parsed.__wrapped__
+    return parse(text, words.whole_decisions)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, decisions: tuple[tuple[str, Verdict], ...]) -> Verdict:
+    """Judges that only write a decision write the same few, and reading one takes longer than all else around it."""
+    return parse_verdict(text, dict(decisions))
 
 
 def _cut_off(attempt: Attempt, options: Mapping[str, Any]) -> str:

@@ -84,7 +84,8 @@ class EvidenceOnly(ExcerptVerifier):
         if not isinstance(self.embeddings, Embeddings):
             raise ConfigurationError(
                 f"embeddings is {self.embeddings!r}; give a LangChain embedding model, such as "
-                "load_embeddings('local:all-minilm-l6-v2')"
+                "load_embeddings('local:all-minilm-l6-v2')",
+                code="bad-verifier",
             )
 
     def _choose(self, case: Case) -> Excerpt | None:

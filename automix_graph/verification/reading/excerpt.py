@@ -78,11 +78,13 @@ class ExcerptVerifier(ABC):
         check_member("verifier", self.verifier)
         if type(self.max_context_tokens) is not int or self.max_context_tokens < 1:
             raise ConfigurationError(
-                f"max_context_tokens is {self.max_context_tokens!r}; give a whole number of tokens, at least 1"
+                f"max_context_tokens is {self.max_context_tokens!r}; give a whole number of tokens, at least 1",
+                code="bad-verifier",
             )
         if self.count_tokens is not None and not callable(self.count_tokens):
             raise ConfigurationError(
-                f"count_tokens is {self.count_tokens!r}; give a function from a text to its number of tokens, or None"
+                f"count_tokens is {self.count_tokens!r}; give a function from a text to its number of tokens, or None",
+                code="bad-verifier",
             )
 
     @property
@@ -151,7 +153,8 @@ class ExcerptVerifier(ABC):
 
     def _nothing_fits(self) -> ConfigurationError:
         return ConfigurationError(
-            f"max_context_tokens={self.max_context_tokens!r} leaves room for nothing of the context; allow more"
+            f"max_context_tokens={self.max_context_tokens!r} leaves room for nothing of the context; allow more",
+            code="bad-verifier",
         )
 
     def _told(self, case: Case, excerpt: Excerpt, judgement: Judgement) -> Judgement:

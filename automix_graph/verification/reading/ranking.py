@@ -75,11 +75,14 @@ def _unit_vectors(vectors: Sequence[Sequence[float]], count: int) -> Vectors:
     if len(vectors) != count or len(lengths) != 1:
         raise ConfigurationError(
             f"the embedding model returned {len(vectors)} vectors of {len(lengths)} lengths for {count} texts; it must "
-            "return one for each, all of one length"
+            "return one for each, all of one length",
+            code="bad-vectors",
         )
     matrix = np.asarray(vectors, dtype=np.float64)
     if not np.isfinite(matrix).all():
-        raise ConfigurationError("the embedding model returned a vector with NaN or infinity; it must return numbers")
+        raise ConfigurationError(
+            "the embedding model returned a vector with NaN or infinity; it must return numbers", code="bad-vectors"
+        )
     norms = np.linalg.norm(matrix, axis=1, keepdims=True)
     # A text without a direction is similar to nothing.
     units: Vectors = np.divide(matrix, norms, out=np.zeros_like(matrix), where=norms > 0)
