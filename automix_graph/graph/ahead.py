@@ -8,9 +8,10 @@ for the provider charges some of them and tells nobody how many; one that had en
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -40,6 +41,20 @@ class Begun:
 
     running: Future[Attempt] | asyncio.Task[Attempt]
     began: float = field(default_factory=time.perf_counter)
+
+    @contextlib.contextmanager
+    def unless_failed(self) -> Iterator[None]:
+        """Let it run on if the block succeeds; cancel it if the block fails, or is cancelled itself."""
+        try:
+            yield
+        except BaseException:
+            self.cancel()
+            raise
+
+    def cancel(self) -> None:
+        """Cancel it; nobody waits for it any more."""
+        self.running.cancel()
+        self.running.add_done_callback(_forget)
 
     def result(self) -> Attempt:
         """Wait for the attempt."""
@@ -86,8 +101,7 @@ class Ahead:
         running = begun.running
         if running.done() and not running.cancelled() and running.exception() is None:
             return running.result().calls
-        running.cancel()
-        running.add_done_callback(_forget)
+        begun.cancel()
         seconds = time.perf_counter() - begun.began
         return (Call(stage=self._stage, model=self._model.label, usage=Usage(), seconds=seconds, error=CANCELLED),)
 

@@ -19,6 +19,7 @@ from automix_graph.costs import Price, bill_of
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph.conversation import checked_question
 from automix_graph.graph.draft import draft_node
+from automix_graph.graph.handover import taken
 from automix_graph.graph.limiting import Limiting
 from automix_graph.graph.node import Node
 from automix_graph.graph.parts import Parts, Retriever, Tiers, as_retriever
@@ -151,7 +152,8 @@ class AllTiers:
             return cast("AutomixState", begun), None
         if self._retrieve is None:
             raise ConfigurationError(
-                "there are no passages to answer from; give a retriever, or passages with the question"
+                "there are no passages to answer from; give a retriever, or passages with the question",
+                code="no-passages",
             )
         return cast("AutomixState", begun), self._retrieve
 
@@ -161,9 +163,9 @@ class AllTiers:
         return Run(record=start_record(question, self.parts.prompts), error=f"the retriever raised {reason_of(error)}")
 
     def _finished(self, state: AutomixState) -> Run:
-        record = Record.unseal(state["record"])
+        record = taken(state["record"])
         bill = bill_of(record.calls, large=self.parts.large.label, prices=self.parts.prices)
-        return Run(record=dataclasses.replace(record, bill=bill), error=_incomplete(record, self.parts))
+        return Run(record=dataclasses.replace(record, bill=bill), error=incomplete(record, self.parts))
 
 
 def _nodes(parts: Parts) -> tuple[Node, ...]:
@@ -186,7 +188,7 @@ def _merged(state: AutomixState, update: Mapping[str, object]) -> AutomixState:
     return cast("AutomixState", {**state, **update})
 
 
-def _incomplete(record: Record, parts: Parts) -> str | None:
+def incomplete(record: Record, parts: Parts) -> str | None:
     """Return what a record lacks: an answer, or the judgement of a judge that could not be reached.
 
     A judge that was reached and decided nothing is no failure: it is what a cascade would have had to go by.

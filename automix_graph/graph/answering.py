@@ -15,6 +15,8 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
+from automix_graph.graph.answer_cache import AnswerCache
+from automix_graph.graph.remembering import AnswerMemory
 from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
 from automix_graph.records import Stage
 
@@ -28,24 +30,46 @@ class Answering:
         model: whom to ask.
         stage: under which its calls are charged.
         logprobs: whether to ask for the log-probabilities of the tokens.
+        cache: of what was answered before; None: there is none.
     """
 
-    def __init__(self, model: NamedModel, *, stage: Stage, logprobs: bool) -> None:
+    def __init__(
+        self, model: NamedModel, *, stage: Stage, logprobs: bool = False, cache: AnswerCache | None = None
+    ) -> None:
         self._model = model
         self._stage: Stage = stage
         self._logprobs = logprobs
         self._refused = threading.Event()
+        self._memory = None if cache is None else AnswerMemory(cache, model, stage=stage, logprobs=logprobs)
 
     def attempts(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
-        """Return the calls that were made; the last one counts."""
+        """Return the calls that were made; the last one counts, and may be one that a cache has spared."""
+        if self._memory is None:
+            return self._asked(messages, config)
+        if (known := self._memory.get(messages)) is not None:
+            return (known,)
+        attempts = self._asked(messages, config)
+        self._memory.keep(messages, attempts[-1])
+        return attempts
+
+    async def aattempts(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
+        """Return the calls that were made, asynchronously; see `attempts`."""
+        if self._memory is None:
+            return await self._aasked(messages, config)
+        if (known := await self._memory.aget(messages)) is not None:
+            return (known,)
+        attempts = await self._aasked(messages, config)
+        await self._memory.akeep(messages, attempts[-1])
+        return attempts
+
+    def _asked(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
         options = self._options
         first = call_model(self._model, messages, stage=self._stage, config=config, options=options)
         if options is None or not _may_refuse_option(first):
             return (first,)
         return self._both(first, call_model(self._model, messages, stage=self._stage, config=config))
 
-    async def aattempts(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
-        """Return the calls that were made, asynchronously; the last one counts."""
+    async def _aasked(self, messages: Sequence[BaseMessage], config: RunnableConfig) -> tuple[Attempt, ...]:
         options = self._options
         first = await acall_model(self._model, messages, stage=self._stage, config=config, options=options)
         if options is None or not _may_refuse_option(first):

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from langchain_core.language_models import BaseChatModel
+from langgraph.cache.base import BaseCache
 
 from automix_graph.costs import Limits, Price
 from automix_graph.errors import ConfigurationError
+from automix_graph.graph.answer_cache import AnswerCache
+from automix_graph.graph.behind import Behind, Mode, Taking, require_consistent
 from automix_graph.graph.commit import Ending
+from automix_graph.graph.completing import Completing
 from automix_graph.graph.deciding import Deciding, Reviewed
 from automix_graph.graph.defaults import choose_policy
 from automix_graph.graph.draft import OnLargeFailure, ahead_of
 from automix_graph.graph.limiting import Limiting, require_prices
 from automix_graph.graph.parts import Parts, Retriever, Tiers, as_retriever
 from automix_graph.graph.policy_check import require_made_for
+from automix_graph.graph.retrieve import OnRetrieverFailure
 from automix_graph.graph.wiring import CompiledGraph, Graph, Wiring
 from automix_graph.models.retrying import Retries
 from automix_graph.policies import Policy
@@ -38,11 +43,17 @@ def build_automix(
     layout: Layout | None = None,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
+    on_retriever_failure: OnRetrieverFailure = "raise",
     retries: Retries | None = None,
     condense: bool = False,
     review: Collection[Reviewed] = (),
     limits: Limits | None = None,
     speculative: bool = False,
+    cache: BaseCache[Any] | AnswerCache | None = None,
+    mode: Mode = "cascade",
+    shadow_rate: float | None = None,
+    audit_rate: float = 0.0,
+    background: Taking | None = None,
 ) -> Graph:
     """Build the graph, to be extended or compiled with a checkpointer.
 
@@ -67,6 +78,8 @@ def build_automix(
         prices: USD per million tokens by model label, where list prices do not apply.
         on_large_failure: of the last model: ``"degrade"`` returns the best rejected answer marked ``degraded``,
             ``"raise"`` raises.
+        on_retriever_failure: ``"raise"`` raises its error; ``"answer"`` lets the last model answer without passages,
+            unjudged, and marks that as ``degraded``.
         retries: what is done about models that fail for a reason that may pass. None: `Retries` for models given by
             name, nothing for chat models of your own. Those that retry by themselves are never retried here.
         condense: whether the small model first makes a follow-up question of a conversation stand alone.
@@ -76,6 +89,14 @@ def build_automix(
         limits: ceilings on the cost, the calls and the seconds of a question; None: there are none.
         speculative: whether the last model begins its answer while the draft before it is judged. It saves time where
             that is rejected, and costs a call where it is kept; such a call is cancelled, its cost unknown.
+        cache: a cache of LangGraph's, or an `AnswerCache` of one, in which answers and verifications are kept for when
+            the same is asked again with the same passages, prompts, models, verifier and policy.
+        mode: ``"cascade"``, or ``"shadow"``: the last model answers every question, and a share of them is put to the
+            other models and their judges in the background, for the records to calibrate on.
+        shadow_rate: that share in shadow mode, in [0, 1]; None: all.
+        audit_rate: share of the questions of a cascade that is recorded, in [0, 1]; an answer that was kept is first
+            compared with the last model's, which is asked for it in the background.
+        background: `automix_graph.Background`: where the records go, and what this may cost. Graphs may share one.
 
     Returns:
         The graph, not compiled.
@@ -85,7 +106,9 @@ def build_automix(
         MissingExtraError: a model needs a package that is not installed.
         ModelFileError: a local model's weights are missing or damaged.
     """
-    _check_choices(on_large_failure, review, speculative=speculative)
+    _check_choices(on_large_failure, on_retriever_failure, review, speculative=speculative)
+    require_consistent(mode, shadow_rate=shadow_rate, audit_rate=audit_rate, background=background)
+    _refuse_in_shadow(mode, review=review, speculative=speculative)
     parts = Parts.of(
         small=small,
         large=large,
@@ -99,27 +122,53 @@ def build_automix(
     follows = choose_policy(policy)
     require_made_for(follows, parts)
     require_prices(limits, parts.prices, parts.labels)
-    ending = Ending(large=parts.large.label, prices=parts.prices, prompts=parts.prompts)
+    kept = AnswerCache.of(cache)
+    behind = None
+    if background is not None:
+        require_prices(Limits(max_cost=background.max_cost), parts.prices, parts.labels)
+        behind = Behind(
+            mode=mode,
+            rate=audit_rate if mode == "cascade" else 1.0 if shadow_rate is None else shadow_rate,
+            taking=background,
+            complete=Completing(parts, follows, mode=mode),
+            prices=parts.prices,
+        )
+    ending = Ending(large=parts.large.label, prices=parts.prices, prompts=parts.prompts, behind=behind)
     wiring = Wiring(
         parts=parts,
         limiting=Limiting(limits=limits, prices=parts.prices),
         ending=ending,
         deciding=Deciding(policy=follows, tiers=len(parts.tiers), ending=ending, reviewed=frozenset(review)),
         on_large_failure=on_large_failure,
-        ahead=ahead_of(parts.tiers[-1], prompts=parts.answer_prompts(parts.large)) if speculative else None,
+        on_retriever_failure=on_retriever_failure,
+        ahead=ahead_of(parts.tiers[-1], prompts=parts.answer_prompts(parts.large), cache=kept) if speculative else None,
+        cache=kept,
+        shadow=mode == "shadow",
     )
     return wiring.graph(as_retriever(retriever), condense=condense)
 
 
-def _check_choices(on_large_failure: object, review: object, *, speculative: bool) -> None:
+def _check_choices(
+    on_large_failure: object, on_retriever_failure: object, review: object, *, speculative: bool
+) -> None:
     if on_large_failure not in get_args(OnLargeFailure):
         raise ConfigurationError(f"on_large_failure is {on_large_failure!r}; use 'degrade' or 'raise'")
+    if on_retriever_failure not in get_args(OnRetrieverFailure):
+        raise ConfigurationError(f"on_retriever_failure is {on_retriever_failure!r}; use 'raise' or 'answer'")
     known = get_args(Reviewed)
     if not isinstance(review, Collection) or isinstance(review, str) or not set(review) <= set(known):
         raise ConfigurationError(f"review is {review!r}; give some of {', '.join(map(repr, known))}, as in ['abstain']")
     if review and speculative:
         raise ConfigurationError(
             "review and speculative are given; an answer cannot be on its way while a person thinks"
+        )
+
+
+def _refuse_in_shadow(mode: Mode, *, review: Collection[Reviewed], speculative: bool) -> None:
+    given = [name for name, value in (("review", review), ("speculative", speculative)) if value]
+    if mode == "shadow" and given:
+        raise ConfigurationError(
+            f"mode is 'shadow' and {given[0]} is given; no draft is decided about before users get their answer"
         )
 
 
@@ -135,11 +184,17 @@ def create_automix(
     layout: Layout | None = None,
     prices: Mapping[str, Price | Sequence[float]] | None = None,
     on_large_failure: OnLargeFailure = "degrade",
+    on_retriever_failure: OnRetrieverFailure = "raise",
     retries: Retries | None = None,
     condense: bool = False,
     review: Collection[Reviewed] = (),
     limits: Limits | None = None,
     speculative: bool = False,
+    cache: BaseCache[Any] | AnswerCache | None = None,
+    mode: Mode = "cascade",
+    shadow_rate: float | None = None,
+    audit_rate: float = 0.0,
+    background: Taking | None = None,
 ) -> CompiledGraph:
     """Build and compile the graph; see `build_automix` for the arguments and errors.
 
@@ -169,11 +224,17 @@ def create_automix(
         layout=layout,
         prices=prices,
         on_large_failure=on_large_failure,
+        on_retriever_failure=on_retriever_failure,
         retries=retries,
         condense=condense,
         review=review,
         limits=limits,
         speculative=speculative,
+        cache=cache,
+        mode=mode,
+        shadow_rate=shadow_rate,
+        audit_rate=audit_rate,
+        background=background,
     )
     compiled = graph.compile(name="automix")
     # So that what stands behind it in a pipe is streamed the answer, and not what each node has written.

@@ -35,7 +35,9 @@ class AutomixContext:
         if self.threshold is not None and not _is_share(self.threshold):
             raise ConfigurationError(f"threshold is {self.threshold!r}; use a confidence in [0, 1], or None")
         if self.language is not None and not isinstance(self.language, str):
-            raise ConfigurationError(f"language is {self.language!r}; give the name of one, such as 'en', or None")
+            raise ConfigurationError(
+                f"language is {self.language!r}; give the name of one, such as 'en', or None", code="unknown-language"
+            )
 
     def policy(self, usual: Policy) -> Policy:
         """Return the policy that this call follows."""

@@ -47,7 +47,9 @@ class Asked:
         messages = _with_ids(given if isinstance(given, list) else [given])
         asking = next((place for place in reversed(range(len(messages))) if messages[place].type == "human"), None)
         if asking is None:
-            raise ConfigurationError("messages hold no human message; the last one of these is the question")
+            raise ConfigurationError(
+                "messages hold no human message; the last one of these is the question", code="bad-question"
+            )
         message = messages[asking]
         known = {message.id for message in messages}
         before = [said for said in state.get("conversation") or () if said.id not in known]
@@ -87,7 +89,8 @@ def checked_question(question: object) -> str:
     if not isinstance(question, str) or not question.strip():
         raise ConfigurationError(
             f"question is {question!r}; invoke the graph with {{'question': TEXT}}, where TEXT is a string that is "
-            "not empty, or with {'messages': [...]}, of which the last human message is the question"
+            "not empty, or with {'messages': [...]}, of which the last human message is the question",
+            code="bad-question",
         )
     return question
 
@@ -97,7 +100,9 @@ def _with_ids(messages: Sequence[object]) -> tuple[BaseMessage, ...]:
         read = convert_to_messages(messages)  # type: ignore[arg-type]  # what is no message is refused below
     except (TypeError, ValueError, NotImplementedError, KeyError) as error:
         raise ConfigurationError(
-            f"messages cannot be read ({type(error).__name__}); give LangChain messages, or dicts with role and content"
+            f"messages cannot be read ({type(error).__name__}); give LangChain messages, or dicts with role and "
+            "content",
+            code="bad-question",
         ) from error
     return tuple(
         message if message.id is not None else message.model_copy(update={"id": str(uuid.uuid4())}) for message in read

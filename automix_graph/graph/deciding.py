@@ -10,6 +10,7 @@ from langchain_core.runnables import RunnableConfig
 
 from automix_graph.graph.call_settings import settings_of
 from automix_graph.graph.commit import Ending
+from automix_graph.graph.handover import hand_on
 from automix_graph.graph.progress import emit
 from automix_graph.graph.routing import next_position
 from automix_graph.graph.state import AutomixState, Update
@@ -40,7 +41,8 @@ class Deciding:
 
     def following(self, config: RunnableConfig) -> Deciding:
         """Return who decides in one call, which may set a policy of its own."""
-        return dataclasses.replace(self, policy=settings_of(config).policy(self.policy))
+        policy = settings_of(config).policy(self.policy)
+        return self if policy is self.policy else dataclasses.replace(self, policy=policy)
 
     def goes(self, record: Record, verification: Verification) -> int | None:
         """Return where a question would go after one more verification: a position; None ends it, -1 without answer."""
@@ -68,7 +70,7 @@ class Deciding:
         )
         if is_reviewed(decision, self.reviewed):
             emit("review", tier=self._tier(record))
-            return {"record": record.seal(), "decision": dataclasses.asdict(decision)}
+            return {"record": hand_on(record), "decision": dict(vars(decision))}
         return self.followed(state, record)
 
     def followed(self, state: AutomixState, record: Record) -> Update:
@@ -84,10 +86,27 @@ class Deciding:
         emit("escalated", tier=tier_names(self.tiers)[going])
         for _ in range(position + 1, going):
             record = record.adding(verification=SKIPPED)
-        return {"record": record.seal(), "decision": dataclasses.asdict(decision)}
+        return {"record": hand_on(record), "decision": dict(vars(decision))}
 
     def _tier(self, record: Record) -> str:
         return tier_names(self.tiers)[len(record.verifications) - 1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Going:
+    """Where a question would go after one more verification, for `Case.goes`.
+
+    Attributes:
+        deciding: who decides.
+        record: of the question so far.
+    """
+
+    deciding: Deciding
+    record: Record
+
+    def __call__(self, verification: Verification) -> int | None:
+        """Return it; see `Deciding.goes`."""
+        return self.deciding.goes(self.record, verification)
 
 
 def is_reviewed(decision: Decision, reviewed: frozenset[Reviewed]) -> bool:

@@ -34,7 +34,8 @@ def choose_verifier(
         return found
     raise ConfigurationError(
         f"verifier is {verifier!r}; give None, 'small', 'large', a model's name, a chat model, a Verifier (an object "
-        "with method, verify and averify), or a function or Runnable that returns a confidence in [0, 1]"
+        "with method, verify and averify), or a function or Runnable that returns a confidence in [0, 1]",
+        code="bad-verifier",
     )
 
 
@@ -49,7 +50,8 @@ def choose_policy(policy: Policy | None) -> Policy:
     if isinstance(policy, Policy) and not isinstance(policy, type):
         return policy
     raise ConfigurationError(
-        f"policy is {policy!r}; give None, Threshold(minimum), or an object with name and decide(history)"
+        f"policy is {policy!r}; give None, Threshold(minimum), load_policy(PATH), or an object with name and "
+        "decide(history)"
     )
 
 

@@ -30,13 +30,20 @@ class Limiting:
         """Return what is left for a question; None where nothing limits it."""
         if self.limits is None:
             return None
-        began = time.time() if record.began is None else record.began
-        return Budget(self.limits, self.prices, calls=record.calls, began=began)
+        now = time.time()
+        began = now if record.began is None else record.began
+        return Budget(self.limits, self.prices, calls=record.calls, began=began, entered=now)
 
     def over(self, record: Record) -> AbstractContextManager[None]:
         """Limit the model calls that are made for a question."""
         budget = self.budget(record)
         return contextlib.nullcontext() if budget is None else budget.current()
+
+    def ends_with(self, error: Exception) -> bool:
+        """Return whether a limit has ended the question: its time is over, or the user wants an error at any limit."""
+        if not isinstance(error, LimitReachedError) or self.limits is None:
+            return False
+        return error.limit == "seconds" or self.limits.on_reached == "raise"
 
     def check(self, calls: Iterable[Call]) -> None:
         """Raise where a call came to a limit, if that is what the user wants.
@@ -53,7 +60,7 @@ class Limiting:
 
 
 def limit_of(call: Call) -> str | None:
-    """Return which limit a call came to: ``cost``, ``calls`` or ``seconds``; None where it came to none.
+    """Return which limit a call came to, such as ``cost`` or ``node_seconds``; None where it came to none.
 
     Example:
         >>> from automix_graph.records import Usage
@@ -76,5 +83,6 @@ def require_prices(limits: Limits | None, prices: Prices, labels: Iterable[str])
     if unknown:
         raise ConfigurationError(
             f"limits hold max_cost={limits.max_cost}, and no price is known for {', '.join(map(repr, unknown))}; give "
-            "prices={LABEL: Price(input, output)} in USD per million tokens, or limit calls and seconds instead"
+            "prices={LABEL: Price(input, output)} in USD per million tokens, or limit calls and seconds instead",
+            code="unknown-price",
         )

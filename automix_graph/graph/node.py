@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 
 from automix_graph.graph.quiet import aquietly, quietly
@@ -21,7 +22,7 @@ UNHEARD: Final = "unheard"
 """In what a body returns: whether its answer is still to be streamed. It is no part of the state."""
 
 
-class Node(Runnable[AutomixState, Update]):
+class Node(Runnable[Any, Update]):
     """Runs one of two bodies.
 
     LangGraph already traces each node; a `RunnableLambda` would trace it a second time.
@@ -41,7 +42,7 @@ class Node(Runnable[AutomixState, Update]):
 
     def invoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
         """Run the sync body."""
-        given = ensure_config(config)
+        given = _whole(config)
         update = self._body(input, given) if self._streams else quietly(partial(self._body, input), given)
         if update.pop(UNHEARD, False):
             replay(update["messages"][-1], given)
@@ -50,9 +51,16 @@ class Node(Runnable[AutomixState, Update]):
 
     async def ainvoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
         """Run the async body."""
-        given = ensure_config(config)
+        given = _whole(config)
         update = await (self._abody(input, given) if self._streams else aquietly(partial(self._abody, input), given))
         if update.pop(UNHEARD, False):
             await areplay(update["messages"][-1], given)
         trace_outcome(update, given)
         return update
+
+
+def _whole(config: RunnableConfig | None) -> RunnableConfig:
+    """Return a config with all its keys; one with the callbacks of a run has them, for LangGraph made it."""
+    if config is not None and isinstance(config.get("callbacks"), BaseCallbackManager):
+        return config
+    return ensure_config(config)

@@ -157,7 +157,8 @@ def as_retriever(retriever: Any) -> Runnable[str, list[Document]]:
         return retriever
     raise ConfigurationError(
         f"retriever is {retriever!r}; give a LangChain retriever, a vector store, or any Runnable that takes a "
-        "question and returns a list of Documents"
+        "question and returns a list of Documents",
+        code="bad-retriever",
     )
 
 
@@ -165,15 +166,23 @@ def _given(small: str | BaseChatModel | None, large: str | BaseChatModel | None,
     if tiers is None:
         if small is None or large is None:
             missing = " and ".join(name for name, model in (("small", small), ("large", large)) if model is None)
-            raise ConfigurationError(f"{missing} is missing; give small and large, or tiers=[...] for more models")
+            raise ConfigurationError(
+                f"{missing} is missing; give small and large, or tiers=[...] for more models", code="bad-tiers"
+            )
         return ModelTier(model=small), ModelTier(model=large)
     if small is not None or large is not None:
-        raise ConfigurationError("tiers and small or large are given; tiers=[...] names all models, cheapest first")
+        raise ConfigurationError(
+            "tiers and small or large are given; tiers=[...] names all models, cheapest first", code="bad-tiers"
+        )
     if isinstance(tiers, str | bytes) or not isinstance(tiers, Sequence) or len(tiers) < 2:
-        raise ConfigurationError(f"tiers is {tiers!r}; give a list of at least two models, cheapest first")
+        raise ConfigurationError(
+            f"tiers is {tiers!r}; give a list of at least two models, cheapest first", code="bad-tiers"
+        )
     found = tuple(tier if isinstance(tier, ModelTier) else ModelTier(model=tier) for tier in tiers)
     if found[-1].verifier is not None:
-        raise ConfigurationError("the last tier has a verifier, and its answers are never judged; leave it out")
+        raise ConfigurationError(
+            "the last tier has a verifier, and its answers are never judged; leave it out", code="bad-tiers"
+        )
     return found
 
 
@@ -189,6 +198,7 @@ def _known_prices(
     if not known.labels <= labels:
         raise ConfigurationError(
             f"prices name {sorted(known.labels - labels)}, which this graph does not call; its models are "
-            f"{sorted(labels)}"
+            f"{sorted(labels)}",
+            code="unknown-price",
         )
     return known

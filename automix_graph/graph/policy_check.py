@@ -22,7 +22,8 @@ def require_made_for(policy: Policy, parts: Parts) -> None:
             raise ConfigurationError(
                 f"policy {policy.name!r} was calibrated for another cascade: {'; '.join(differences)}. Record and "
                 "calibrate again with these parts, or, if you know better, use load_policy(path, check=False), on "
-                "the command line --unchecked"
+                "the command line --unchecked",
+                code="policy-of-another-cascade",
             )
 
 

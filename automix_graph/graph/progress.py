@@ -4,7 +4,7 @@ Events go to ``stream_mode="custom"``. Each is a dict with an ``event`` and the 
 
 =============  =====================================================================================
 ``condensed``  ``question``: what a follow-up question became, where that was asked for
-``retrieved``  ``passages``: how many
+``retrieved``  ``passages``: how many; with ``failure`` where the retriever failed and that was to be no error
 ``drafted``    ``tier``: whose turn it was, ``ok``: whether its model answered
 ``verified``   ``tier``, ``verdict``, ``confidence``, ``accept``, ``reason``
 ``review``     ``tier``: about whose answer a person is asked

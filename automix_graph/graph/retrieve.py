@@ -1,58 +1,96 @@
-"""The node that fetches the passages and starts the record."""
+"""The node that fetches the passages and starts the record.
+
+A retriever that fails is an error, unless the user wants an answer all the same: the last model then gives one without
+passages, and nobody judges, for a judge cannot check a draft against nothing. Such an answer is marked as degraded.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import json
+import logging
 import time
-from typing import Any
+from typing import Final, Literal
 
-import numpy as np
 from langchain_core.documents import Document
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph.call_settings import settings_of
 from automix_graph.graph.conversation import Asked
+from automix_graph.graph.handover import hand_on, taken
 from automix_graph.graph.limiting import Limiting
 from automix_graph.graph.node import Node
+from automix_graph.graph.passages import passages_of
 from automix_graph.graph.progress import emit
 from automix_graph.graph.state import AutomixState, Update
 from automix_graph.models.budget import arun_within, run_within
-from automix_graph.prompts import PromptChoice, Prompts, well_formed
-from automix_graph.records import Passage, Record
+from automix_graph.models.failures import is_failure, kind_of
+from automix_graph.prompts import PromptChoice, Prompts
+from automix_graph.records import LAST, SKIPPED, Decision, Record, Verdict, Verification, changed
+
+OnRetrieverFailure = Literal["raise", "answer"]
+"""What to do when the retriever fails: end with its error, or let the last model answer without passages."""
+
+_log: Final = logging.getLogger(__name__)
 
 
-def retrieve_node(retriever: Runnable[str, list[Document]], *, prompts: PromptChoice, limiting: Limiting) -> Node:
+def retrieve_node(
+    retriever: Runnable[str, list[Document]],
+    *,
+    prompts: PromptChoice,
+    limiting: Limiting,
+    on_failure: OnRetrieverFailure = "raise",
+    judged: int = 1,
+) -> Node:
     """Make the node that fetches the passages; it starts the record, unless the question was condensed before.
 
     Args:
         retriever: fetches them.
         prompts: to choose from.
         limiting: of the question's time.
+        on_failure: what is done where it fails.
+        judged: how many tiers are passed over then.
     """
 
     def begin(state: AutomixState, config: RunnableConfig) -> tuple[Record, Update]:
         if sealed := state.get("record"):
-            return Record.unseal(sealed), {}
+            return taken(sealed), {}
         asked = Asked.of(state)
         record = start_record(asked.question, prompts, language=settings_of(config).language)
-        return dataclasses.replace(record, message_id=asked.message_id), asked.kept
+        return changed(record, {"message_id": asked.message_id}), asked.kept
 
     def finish(record: Record, kept: Update, documents: object) -> Update:
-        passages = tuple(_passage(document) for document in _checked_documents(documents))
+        passages = passages_of(documents)
         emit("retrieved", passages=len(passages))
-        return {**kept, "record": dataclasses.replace(record, passages=passages).seal()}
+        return {**kept, "record": hand_on(changed(record, {"passages": passages}))}
+
+    def failed(record: Record, kept: Update, error: Exception) -> Update:
+        if on_failure == "raise" or not is_failure(error) or limiting.ends_with(error):
+            raise error
+        reason = f"retriever failed: {kind_of(error)}"
+        _log.warning("the %s; the last model answers without passages", reason)
+        _log.debug("the retriever raised", exc_info=error)
+        emit("retrieved", passages=0, failure=reason)
+        emit("escalated", tier=LAST)
+        unread = without_passages(record, reason, judged=judged)
+        return {**kept, "record": hand_on(unread), "decision": dict(vars(unread.decisions[-1]))}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record, kept = begin(state, config)
-        found = run_within(limiting.budget(record), lambda: retriever.invoke(record.question, config))
-        return finish(record, kept, found)
+        try:
+            found = run_within(limiting.budget(record), lambda: retriever.invoke(record.question, config))
+            return finish(record, kept, found)
+        except Exception as error:
+            return failed(record, kept, error)
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         record, kept = begin(state, config)
         budget = limiting.budget(record)
-        return finish(record, kept, await arun_within(budget, lambda: retriever.ainvoke(record.question, config)))
+        try:
+            found = await arun_within(budget, lambda: retriever.ainvoke(record.question, config))
+            return finish(record, kept, found)
+        except Exception as error:
+            return failed(record, kept, error)
 
     return Node("retrieve", body, abody, streams=False)
 
@@ -72,29 +110,33 @@ def start_record(question: str, prompts: PromptChoice, *, language: str | None =
     return Record(question=question, language=chosen.language, prompts=chosen.fingerprint, began=time.time())
 
 
-def _in_language(prompts: PromptChoice, language: str) -> Prompts:
-    if language not in prompts.by_language:
-        raise ConfigurationError(
-            f"language is {language!r}; this graph has prompts for {', '.join(map(repr, prompts.by_language))}"
-        )
-    return prompts.named(language)
+def without_passages(record: Record, reason: str, *, judged: int) -> Record:
+    """Return the record of a question that goes to the last tier because no passages could be fetched.
 
-
-def _checked_documents(documents: object) -> list[Document]:
-    if isinstance(documents, list) and all(isinstance(document, Document) for document in documents):
-        return documents
-    raise ConfigurationError(
-        f"the retriever returned {type(documents).__name__}; it must return a list of langchain_core Documents"
+    Args:
+        record: so far.
+        reason: why none could.
+        judged: how many tiers are passed over.
+    """
+    unread = Verification(method="none", verdict=Verdict.UNPARSED, confidence=None, failure=reason)
+    decision = Decision(
+        accept=False,
+        policy="on_retriever_failure",
+        reason=f"{reason}; there is nothing to check an answer against",
+        next_tier=-1,
+    )
+    return dataclasses.replace(
+        record,
+        verifications=(unread, *[SKIPPED] * (judged - 1)),
+        decisions=(decision,),
+        degraded_reason=reason,
     )
 
 
-def _passage(document: Document) -> Passage:
-    # Through JSON, so that every checkpointer can store it: NumPy scalars become numbers, NaN (what pandas has for a
-    # missing value) null, and what JSON cannot hold a text.
-    plain = json.dumps(document.metadata, default=_plain)
-    metadata = json.loads(plain, parse_constant=lambda name: None if name == "NaN" else name)
-    return Passage(text=well_formed(document.page_content), id=document.id, metadata=metadata)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
+def _in_language(prompts: PromptChoice, language: str) -> Prompts:
+    if language not in prompts.by_language:
+        raise ConfigurationError(
+            f"language is {language!r}; this graph has prompts for {', '.join(map(repr, prompts.by_language))}",
+            code="unknown-language",
+        )
+    return prompts.named(language)

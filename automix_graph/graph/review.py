@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import interrupt
 
 from automix_graph.graph.deciding import Deciding
+from automix_graph.graph.handover import taken
 from automix_graph.graph.node import Node
 from automix_graph.graph.routing import review_stage
 from automix_graph.graph.state import AutomixState, Update
@@ -32,7 +33,7 @@ def review_node(tier: str, *, deciding: Deciding) -> Node:
     """
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
-        record = Record.unseal(state["record"])
+        record = taken(state["record"])
         shown = _shown(record, tier)
         said = interrupt(shown)
         while (problem := _problem(said, record, tier)) is not None:

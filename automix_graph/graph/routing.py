@@ -8,7 +8,7 @@ from typing import Final
 from langgraph.graph import END
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.graph.state import AutomixState
+from automix_graph.graph.state import DecisionInput
 from automix_graph.records import FIRST, Decision, answer_stage
 
 RETURN: Final = "return"
@@ -39,7 +39,8 @@ def next_position(decision: Decision, *, position: int, tiers: int) -> int | Non
     if wanted >= tiers:
         raise ConfigurationError(
             f"policy {decision.policy!r} asks for the tier at position {wanted}, and the last of {tiers} is at "
-            f"{tiers - 1}; name a position up to that, or -1 for the last"
+            f"{tiers - 1}; name a position up to that, or -1 for the last",
+            code="policy-decision",
         )
     return tiers - 1 if wanted == -1 else wanted
 
@@ -54,9 +55,24 @@ def review_stage(tier: str) -> str:
     return "review" if tier == FIRST else f"review_{tier}"
 
 
+def route_retrieved(names: Sequence[str]) -> tuple[Callable[[DecisionInput], str], dict[Hashable, str]]:
+    """Return the route function behind a retriever that may fail, and the nodes that it can lead to.
+
+    Args:
+        names: of all tiers.
+    """
+    first, last = answer_stage(names[0]), answer_stage(names[-1])
+
+    def route_passages(state: DecisionInput) -> str:
+        """Go to the last model where there are no passages to check an answer against."""
+        return last if state.get("decision") else first
+
+    return route_passages, {first: first, last: last}
+
+
 def route_after(
     position: int, names: Sequence[str], reviews: Callable[[Decision], bool] | None = None
-) -> tuple[Callable[[AutomixState], str], dict[Hashable, str]]:
+) -> tuple[Callable[[DecisionInput], str], dict[Hashable, str]]:
     """Return the route function behind a tier that is judged, and the nodes that it can lead to by what it returns.
 
     Args:
@@ -70,7 +86,7 @@ def route_after(
     if reviews is not None:
         leads_to[review] = review
 
-    def route_verified(state: AutomixState) -> str:
+    def route_verified(state: DecisionInput) -> str:
         """Follow the decision in the state."""
         decision = Decision(**state["decision"])
         if reviews is not None and reviews(decision):

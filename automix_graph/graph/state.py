@@ -43,7 +43,8 @@ class AutomixOutput(TypedDict):
         documents: the passages that all models saw, in this order; metadata as JSON values.
         usage: the ledger: every call with its tokens, seconds and cost, and their sums.
         cost: of all calls, in USD; None where a price or a token count is unknown.
-        degraded: whether a rejected answer is the best there is, since the large model failed or a limit was reached.
+        degraded: whether the answer is only the best there is: a rejected one, since the large model failed or a limit
+            was reached; or one without passages, since the retriever failed.
         degraded_reason: why it is, in a few words; None where it is not.
         messages: the committed answer as a message; behind the conversation, if that asked the question.
     """
@@ -60,16 +61,44 @@ class AutomixOutput(TypedDict):
     messages: Annotated[list[AnyMessage], EphemeralValue]
 
 
+class RecordInput(TypedDict, total=False):
+    """What a node reads that goes on with a question. LangGraph looks each field up, so a node asks for no more.
+
+    Attributes:
+        record: the sealed `automix_graph.records.Record` so far; every node writes it. It holds the drafts, so it is
+            opaque to streams.
+        ahead: name of the answer that was begun before it was needed; it lives in the process.
+        conversation: messages and committed answers of this thread; it alone outlives a question.
+    """
+
+    record: Annotated[str, EphemeralValue]
+    ahead: Annotated[str, EphemeralValue]
+    conversation: Annotated[list[AnyMessage], add_messages]
+
+
+class BeginningInput(RecordInput, AutomixInput, total=False):
+    """What a node reads that a question may begin with."""
+
+
+class DecisionInput(TypedDict):
+    """What the edges behind a verification read.
+
+    Attributes:
+        decision: what the policy decided, as plain data.
+    """
+
+    decision: Annotated[dict[str, Any], EphemeralValue]
+
+
 class AutomixState(AutomixOutput):
     """All that travels between the nodes.
 
     Attributes:
         question: that is answered.
-        record: the sealed `automix_graph.records.Record` so far; every node writes it. It holds the drafts, so it is
-            opaque to streams.
-        decision: what the policy decided, as plain data.
-        ahead: name of the answer that was begun before it was needed; it lives in the process.
-        conversation: messages and committed answers of this thread; it alone outlives a question.
+        record: as in `RecordInput`.
+        decision: as in `DecisionInput`.
+        ahead: as in `RecordInput`.
+        conversation: as in `RecordInput`.
     """
 
     question: Annotated[str, EphemeralValue]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from functools import partial
+import contextlib
 
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.graph.ahead import Ahead, Begun
-from automix_graph.graph.deciding import Deciding
+from automix_graph.graph.deciding import Deciding, Going
+from automix_graph.graph.handover import hand_on, taken
 from automix_graph.graph.limiting import Limiting
 from automix_graph.graph.node import Node
 from automix_graph.graph.state import AutomixState, Update
 from automix_graph.prompts import PromptChoice
-from automix_graph.records import Draft, Record, Verdict, Verification, verify_stage
+from automix_graph.records import Draft, Record, Verdict, Verification, changed, verify_stage
 from automix_graph.verification import Case, Judgement, Verifier
 from automix_graph.verification.asking import aask, ask
 
@@ -51,42 +51,43 @@ def verify_node(
             answer=draft.text,
             prompts=prompts.named(record.language),
             logprobs=draft.logprobs,
-            goes=None if decides is None else partial(decides.goes, record),
+            goes=None if decides is None else Going(deciding=decides, record=record),
         )
 
     def finish(
         state: AutomixState, record: Record, judgement: Judgement, decides: Deciding | None, begun: Begun | None = None
     ) -> Update:
-        calls = limiting.prices.charge(dataclasses.replace(call, stage=stage) for call in judgement.calls)
+        calls = limiting.prices.charge(changed(call, {"stage": stage}) for call in judgement.calls)
         limiting.check(calls)
-        needed = decides is None or decides.escalates(record, judgement.verification)
-        record = record.adding(verification=judgement.verification, calls=calls)
         kept: Update = {}
         if ahead is not None and begun is not None:
-            if needed:
+            if decides is None or decides.escalates(record, judgement.verification):
                 kept = {"ahead": ahead.keep(begun)}
             else:
-                record = record.adding(calls=limiting.prices.charge(ahead.unneeded(begun)))
-        return {"record": record.seal()} if decides is None else {**decides.decided(state, record), **kept}
+                calls += limiting.prices.charge(ahead.unneeded(begun))
+        record = record.adding(verification=judgement.verification, calls=calls)
+        return {"record": hand_on(record)} if decides is None else {**decides.decided(state, record), **kept}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
-        record, decides = Record.unseal(state["record"]), deciding and deciding.following(config)
+        record, decides = taken(state["record"]), deciding and deciding.following(config)
         draft = record.draft(tier)
         if draft is None:
             return finish(state, record, no_draft, decides)
         with limiting.over(record):
             begun = None if ahead is None else ahead.begin(record, config)
-            judgement = ask(verifier, case_of(record, draft, decides), config)
-        return finish(state, record, judgement, decides, begun)
+            with contextlib.nullcontext() if begun is None else begun.unless_failed():
+                judgement = ask(verifier, case_of(record, draft, decides), config)
+                return finish(state, record, judgement, decides, begun)
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
-        record, decides = Record.unseal(state["record"]), deciding and deciding.following(config)
+        record, decides = taken(state["record"]), deciding and deciding.following(config)
         draft = record.draft(tier)
         if draft is None:
             return finish(state, record, no_draft, decides)
         with limiting.over(record):
             begun = None if ahead is None else ahead.abegin(record, config)
-            judgement = await aask(verifier, case_of(record, draft, decides), config)
-        return finish(state, record, judgement, decides, begun)
+            with contextlib.nullcontext() if begun is None else begun.unless_failed():
+                judgement = await aask(verifier, case_of(record, draft, decides), config)
+                return finish(state, record, judgement, decides, begun)
 
     return Node(stage, body, abody, streams=False)

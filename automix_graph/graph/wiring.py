@@ -11,6 +11,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from automix_graph.graph.ahead import Ahead
+from automix_graph.graph.answer_cache import AnswerCache
 from automix_graph.graph.call_settings import AutomixContext
 from automix_graph.graph.commit import Ending
 from automix_graph.graph.condense import CONDENSE, condense_node
@@ -18,10 +19,11 @@ from automix_graph.graph.deciding import Deciding, is_reviewed
 from automix_graph.graph.draft import OnLargeFailure, draft_node, last_answer_node
 from automix_graph.graph.limiting import Limiting
 from automix_graph.graph.parts import Parts, TierParts
-from automix_graph.graph.retrieve import retrieve_node
+from automix_graph.graph.remembering import RememberingVerifier
+from automix_graph.graph.retrieve import OnRetrieverFailure, retrieve_node
 from automix_graph.graph.review import review_node
-from automix_graph.graph.routing import review_stage, route_after
-from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState
+from automix_graph.graph.routing import review_stage, route_after, route_retrieved
+from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState, BeginningInput, RecordInput
 from automix_graph.graph.verify import verify_node
 from automix_graph.records import answer_stage, verify_stage
 from automix_graph.verification import Verifier
@@ -40,7 +42,10 @@ class Wiring:
         ending: how it ends.
         deciding: who decides about drafts.
         on_large_failure: what is done where the last model fails.
+        on_retriever_failure: what is done where no passages can be fetched.
         ahead: begins the last answer before it is needed; None: it has time.
+        cache: of answers and verifications; None: there is none.
+        shadow: whether the last model answers everything, and no other is asked here.
     """
 
     parts: Parts
@@ -48,7 +53,14 @@ class Wiring:
     ending: Ending
     deciding: Deciding
     on_large_failure: OnLargeFailure
+    on_retriever_failure: OnRetrieverFailure
     ahead: Ahead | None
+    cache: AnswerCache | None
+    shadow: bool = False
+
+    @property
+    def _asked(self) -> tuple[TierParts, ...]:
+        return self.parts.tiers[-1:] if self.shadow else self.parts.tiers
 
     def graph(self, retriever: Runnable[str, list[Document]], *, condense: bool) -> Graph:
         """Return the graph, not compiled.
@@ -61,7 +73,7 @@ class Wiring:
             AutomixState, context_schema=AutomixContext, input_schema=AutomixInput, output_schema=AutomixOutput
         )
         self._add_retrieval(graph, retriever, condense=condense)
-        for position, tier in enumerate(self.parts.tiers):
+        for position, tier in enumerate(self._asked):
             if tier.verifier is None:
                 self._add_last(graph, tier)
             else:
@@ -69,11 +81,23 @@ class Wiring:
         return graph
 
     def _add_retrieval(self, graph: Graph, retriever: Runnable[str, list[Document]], *, condense: bool) -> None:
-        prompts, first = self.parts.prompts, self.parts.tiers[0]
-        graph.add_node("retrieve", retrieve_node(retriever, prompts=prompts, limiting=self.limiting))
-        graph.add_edge("retrieve", answer_stage(first.name))
+        prompts, first = self.parts.prompts, self._asked[0]
+        names = [tier.name for tier in self._asked]
+        retrieving = retrieve_node(
+            retriever,
+            prompts=prompts,
+            limiting=self.limiting,
+            on_failure=self.on_retriever_failure,
+            judged=len(names) - 1,
+        )
+        graph.add_node("retrieve", retrieving, input_schema=BeginningInput)
+        if self.on_retriever_failure == "answer":
+            graph.add_conditional_edges("retrieve", *route_retrieved(names))
+        else:
+            graph.add_edge("retrieve", answer_stage(first.name))
         if condense:
-            graph.add_node(CONDENSE, condense_node(first.model, prompts=prompts, limiting=self.limiting))
+            condensing = condense_node(first.model, prompts=prompts, limiting=self.limiting)
+            graph.add_node(CONDENSE, condensing, input_schema=BeginningInput)
             graph.add_edge(START, CONDENSE)
         graph.add_edge(CONDENSE if condense else START, "retrieve")
 
@@ -81,22 +105,24 @@ class Wiring:
         names = [each.name for each in self.parts.tiers]
         answer, verify, review = answer_stage(tier.name), verify_stage(tier.name), review_stage(tier.name)
         prompts = self.parts.answer_prompts(tier.model)
+        cache = self.cache
         judging = verify_node(
-            verifier,
+            verifier if cache is None else RememberingVerifier(verifier, cache, policy=self.deciding.policy),
             tier.name,
             deciding=self.deciding,
             prompts=self.parts.prompts,
             limiting=self.limiting,
             ahead=self.ahead if position == len(names) - 2 else None,
         )
-        graph.add_node(answer, draft_node(tier, prompts=prompts, limiting=self.limiting))
-        graph.add_node(verify, judging)
+        drafting = draft_node(tier, prompts=prompts, limiting=self.limiting, cache=cache)
+        graph.add_node(answer, drafting, input_schema=RecordInput)
+        graph.add_node(verify, judging, input_schema=RecordInput)
         graph.add_edge(answer, verify)
         reviewed = self.deciding.reviewed
         reviews = partial(is_reviewed, reviewed=reviewed) if reviewed else None
         graph.add_conditional_edges(verify, *route_after(position, names, reviews))
         if reviews is not None:
-            graph.add_node(review, review_node(tier.name, deciding=self.deciding))
+            graph.add_node(review, review_node(tier.name, deciding=self.deciding), input_schema=RecordInput)
             graph.add_conditional_edges(review, *route_after(position, names))
 
     def _add_last(self, graph: Graph, tier: TierParts) -> None:
@@ -107,6 +133,7 @@ class Wiring:
             ending=self.ending,
             on_failure=self.on_large_failure,
             ahead=self.ahead,
+            cache=self.cache,
         )
-        graph.add_node(answer_stage(tier.name), node)
+        graph.add_node(answer_stage(tier.name), node, input_schema=RecordInput)
         graph.add_edge(answer_stage(tier.name), END)

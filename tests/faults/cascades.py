@@ -1,24 +1,37 @@
 """Graphs over models of the fault-injecting server, and what must hold of their results whatever fails."""
 
-from collections.abc import Iterator
+import asyncio
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from fault_server import LONG, SECRET, Fault, FaultServer, model_at
 from langchain_openai import ChatOpenAI
 
+from automix_graph.costs import Limits
 from automix_graph.graph import ModelTier, create_automix
 from automix_graph.models.calling import NamedModel
 from automix_graph.models.retrying import ONCE, Retries
 from automix_graph.testing import StaticRetriever
-from automix_graph.verification import ShortVerdict, TokenProbability, Verifier, Votes
+from automix_graph.verification import (
+    Likelihood,
+    ReasonedVerdict,
+    ShortVerdict,
+    TokenProbability,
+    Verifier,
+    Votes,
+)
 
 VOTES = 3
+CONVERSATION: Any = {"messages": [("user", "Who?"), ("ai", "Someone."), ("user", "What?")]}
 TWICE = Retries(attempts=2, first_wait=0.001, longest_wait=0.05, opens_after=None)
 
-Stage = Literal["small", "short", "votes", "probability", "middle", "large"]
-STAGES: tuple[Stage, ...] = ("small", "short", "votes", "probability", "middle", "large")
+Stage = Literal["condense", "small", "short", "reasoned", "votes", "probability", "likelihood", "middle", "large"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+JUDGED = frozenset({"short", "reasoned", "votes", "probability", "likelihood"})
+"""Stages in which a judge fails, each of another kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +55,16 @@ class Cascade:
 
 
 class Cascades:
-    """Makes graphs of one server's models, each of which is made once."""
+    """Makes graphs of one server's models, each of which is made once.
+
+    Attributes:
+        server: that they speak to.
+        began: when the last question was asked, by the performance counter.
+    """
 
     def __init__(self, server: FaultServer) -> None:
         self.server = server
+        self.began = 0.0
         self._models: dict[tuple[str, bool, float], ChatOpenAI] = {}
 
     def model(self, name: str, retries: Retries = ONCE, **settings: Any) -> NamedModel:
@@ -56,17 +75,31 @@ class Cascades:
 
     def judge(self, stage: Stage, retries: Retries, **settings: Any) -> Verifier:
         judge = self.model("judge", retries, **settings)
-        if stage == "votes":
-            return Votes(judge=judge, samples=VOTES)
-        return TokenProbability(judge=judge) if stage == "probability" else ShortVerdict(judge=judge)
+        made: dict[Stage, Callable[[], Verifier]] = {
+            "reasoned": lambda: ReasonedVerdict(judge=judge),
+            "votes": lambda: Votes(judge=judge, samples=VOTES),
+            "probability": lambda: TokenProbability(judge=judge),
+            "likelihood": lambda: Likelihood(judge=judge, scoring="prompt"),
+        }
+        return made[stage]() if stage in made else ShortVerdict(judge=judge)
 
     async def run(
-        self, stage: Stage, faults: Iterator[Fault], retries: Retries = TWICE, *, sync: bool = True, **settings: Any
+        self,
+        stage: Stage,
+        faults: Iterator[Fault],
+        retries: Retries = TWICE,
+        *,
+        sync: bool = True,
+        limits: Limits | None = None,
+        **settings: Any,
     ) -> Cascade:
-        """Ask a question while one model fails; before it all is well, and the judge rejects what comes before."""
+        """Ask a question while one model fails; before it all is well, and the judge rejects what comes before.
+
+        The model that condenses is the small one, which has to be well again when it answers.
+        """
         self.server.forget()
         self.server.texts |= {"small": "S", "middle": "M", "large": "L", "judge": "Correct"}
-        victim = stage if stage in {"small", "middle", "large"} else "judge"
+        victim = "judge" if stage in JUDGED else "small" if stage == "condense" else stage
         self.server.fail(victim, faults)
         if stage in {"middle", "large"}:
             self.server.texts["judge"] = "Incorrect"
@@ -76,10 +109,14 @@ class Cascades:
             tiers=[ModelTier(model=model) for model in chosen],  # type: ignore[arg-type]  # named models are taken too
             verifier=self.judge(stage, retries, **(settings if victim == "judge" else {})),
             retriever=StaticRetriever(["A passage."]),
+            condense=stage == "condense",
+            limits=limits,
         )
-        asked = {"question": "What?"}
+        asked = CONVERSATION if stage == "condense" else {"question": "What?"}
+        self.began = time.perf_counter()
         result = graph.invoke(asked) if sync else await graph.ainvoke(asked)
-        node = f"{victim}_answer" if victim != "judge" else "verify"
+        await asyncio.sleep(0.005)  # connections that were closed end in the next turns of the loop, which ends here
+        node = "verify" if victim == "judge" else "condense" if stage == "condense" else f"{victim}_answer"
         return Cascade(victim=victim, node=node, result=result)  # type: ignore[arg-type]  # a TypedDict is a dict
 
 
@@ -106,7 +143,10 @@ def assert_found_another_way(cascade: Cascade, stage: Stage) -> None:
     """Without the model that fails, the question ended where it should."""
     result = cascade.result
     ended = (result["answer"], result["route"], result["degraded"])
-    if stage == "large":
+    if stage == "condense":
+        assert ended == ("S", "small", False)
+        assert result["messages"][-2].text == "What?"
+    elif stage == "large":
         assert ended == ("S", "small", True)
     else:
         assert ended == ("L", "large", False)

@@ -33,7 +33,8 @@ class Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.body: Body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.next_fault(self.body["model"])(self)
+        with self.server.answering():
+            self.server.next_fault(self.body["model"])(self)
 
     def log_message(self, *args: object) -> None:
         pass
@@ -70,6 +71,7 @@ class FaultServer(ThreadingHTTPServer):
     Attributes:
         texts: what each model says when it is well.
         asked: the models that were asked, in order.
+        open: requests that are being answered.
     """
 
     daemon_threads = True
@@ -78,6 +80,7 @@ class FaultServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Exchange)
         self.texts: dict[str, str] = {}
         self.asked: list[str] = []
+        self.open = 0
         self.released = threading.Event()
         self._faults: dict[str, Iterator[Fault]] = {}
         self._lock = threading.Lock()
@@ -102,6 +105,16 @@ class FaultServer(ThreadingHTTPServer):
         with self._lock:
             self.asked.append(model)
             return next(self._faults.get(model, iter(())), well)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        with self._lock:
+            self.open += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.open -= 1
 
     def asked_for(self, model: str) -> int:
         return self.asked.count(model)
@@ -201,6 +214,16 @@ def drip(exchange: Exchange) -> None:
     for start in range(0, len(data), 1 + len(data) // 10):
         time.sleep(DRIP_SECONDS / 10)
         exchange.wfile.write(data[start : start + 1 + len(data) // 10])
+
+
+def drip_on(exchange: Exchange) -> None:
+    """Send a byte now and then until nobody listens or the test is over: every single read is in time."""
+    exchange.send_response(200)
+    exchange.send_header("Content-Type", "application/json")
+    exchange.send_header("Content-Length", "1000000")
+    exchange.end_headers()
+    while not exchange.server.released.wait(DRIP_SECONDS / 10):
+        exchange.wfile.write(b" ")
 
 
 def huge(exchange: Exchange) -> None:

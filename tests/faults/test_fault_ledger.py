@@ -14,6 +14,9 @@ from automix_graph import ModelTier, create_automix
 from automix_graph.models.retrying import Retries
 from automix_graph.testing import StaticRetriever
 
+HANGING = 1.0
+"""Seconds after which a server that hangs is given up."""
+
 
 @pytest.mark.parametrize("stage", ["small", "short", "votes", "probability", "large"])
 @pytest.mark.parametrize("sync", [True, False])
@@ -38,14 +41,20 @@ async def test_empty_answers_were_paid_for(cascades: Cascades) -> None:
     assert [(call["error"], call["input_tokens"]) for call in cascade.charged] == [("empty answer", 10)] * 2
 
 
-async def test_a_fallback_answers_under_its_own_label(cascades: Cascades) -> None:
+@pytest.mark.parametrize("sync", [True, False])
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("fault", ["500", "reset", "429"])
+async def test_a_fallback_answers_under_its_own_label(
+    cascades: Cascades, sync: bool, streaming: bool, fault: str
+) -> None:
     server = cascades.server
     server.forget()
     server.texts |= {"small": "S", "spare": "spare answer", "judge": "Correct", "large": "L"}
-    server.fail("small", always(PASSING["500"][0]))
+    server.fail("small", always(PASSING[fault][0]))
+    small, spare = (cascades.model(name, streaming=streaming).model for name in ("small", "spare"))
     graph = create_automix(
         tiers=[
-            ModelTier(model=cascades.model("small").model, fallbacks=[cascades.model("spare").model]),
+            ModelTier(model=small, fallbacks=[spare]),
             cascades.model("large").model,
         ],
         verifier=cascades.judge("short", TWICE),
@@ -53,13 +62,16 @@ async def test_a_fallback_answers_under_its_own_label(cascades: Cascades) -> Non
         retries=TWICE,
         prices={"openai:spare": (1, 1)},
     )
-    result = await graph.ainvoke({"question": "What?"})
-    assert (result["answer"], result["route"]) == ("spare answer", "small")
+    asked = {"question": "What?"}
+    result = graph.invoke(asked) if sync else await graph.ainvoke(asked)
+    assert (result["answer"], result["route"], result["degraded"]) == ("spare answer", "small", False)
+    assert server.asked == ["small", "small", "spare", "judge"]
     charged = [(call["model"], call["error"], call["cost"]) for call in result["usage"]["calls"]]
     assert charged[:3] == [
-        ("openai:small", "OpenAIAPIError (500)", None),
-        ("openai:small", "OpenAIAPIError (500)", None),
-        ("openai:spare", None, pytest.approx(11e-6)),
+        ("openai:small", PASSING[fault][1], None),
+        ("openai:small", PASSING[fault][1], None),
+        # The server reports no tokens of a stream.
+        ("openai:spare", None, None if streaming else pytest.approx(11e-6)),
     ]
 
 
@@ -96,9 +108,9 @@ async def test_whatever_fails_nothing_unjudged_is_accepted_and_every_call_is_cha
     for model in server.texts:
         server.fail(model, random_faults())
     graph = create_automix(
-        small=cascades.model("small").model,
-        large=cascades.model("large").model,
-        verifier=cascades.judge("short", TWICE),
+        small=cascades.model("small", timeout=HANGING).model,
+        large=cascades.model("large", timeout=HANGING).model,
+        verifier=cascades.judge("short", TWICE, timeout=HANGING),
         retriever=StaticRetriever(["A passage."]),
         retries=TWICE,
     )

@@ -15,6 +15,7 @@ from automix_graph.graph import build_automix, create_automix
 from automix_graph.graph.ahead import CANCELLED
 from automix_graph.records import Record
 from automix_graph.testing import FunctionChatModel, ScriptedChatModel, ScriptedReply, StaticRetriever
+from automix_graph.verification import FunctionVerifier
 
 PRICES = {"s": (1.0, 1.0), "j": (1.0, 1.0), "l": (10.0, 10.0)}
 
@@ -137,6 +138,32 @@ def test_a_graph_that_is_resumed_elsewhere_asks_again() -> None:
 def test_limits_hold_for_what_is_begun() -> None:
     result = graph_of("Incorrect", limits=Limits(max_calls=2)).invoke(QUESTION)
     assert sum(call["error"] is None for call in result["usage"]["calls"]) == 2
+
+
+async def test_who_gives_up_while_the_judge_reads_leaves_no_call_behind() -> None:
+    judge, large = slow("Incorrect", "j", 5.0), slow(LARGE, "l", 5.0)
+    asking = asyncio.create_task(graph_of("", verifier=judge, large=large).ainvoke(QUESTION))
+    while not (judge.asked_at and large.asked_at):
+        await asyncio.sleep(0.01)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await asyncio.sleep(0)
+    assert judge.cancelled and large.cancelled
+
+
+async def test_what_was_begun_is_cancelled_where_a_mistake_ends_the_question() -> None:
+    large = slow(LARGE, "l", 5.0)
+
+    async def judge(case: Any) -> float:
+        while not large.asked_at:
+            await asyncio.sleep(0.01)
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        await graph_of("", verifier=FunctionVerifier(function=judge), large=large).ainvoke(QUESTION)
+    await asyncio.sleep(0)
+    assert large.cancelled
 
 
 def test_nothing_is_left_running() -> None:

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_shape_of_the_graph_is_the_one_in_the_readme(make_scene: MakeScene) -> None:
     mermaid = make_scene(small=[], judge=[]).graph.get_graph().draw_mermaid()
     assert mermaid == (Path(__file__).parent / "two_tiers.mermaid").read_text(encoding="utf-8")
-    for page in ("README.md",):
+    for page in ("README.md", "README.zh-CN.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
         assert f"```mermaid\n{mermaid}```" in text, f"{page} does not show the graph as it is"
 
