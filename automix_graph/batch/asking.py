@@ -6,7 +6,7 @@ that failed, so that is listened to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 from uuid import UUID
@@ -14,7 +14,9 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.runnables import RunnableConfig
 
-from automix_graph.batch.rows import NEEDED
+from automix_graph.batch.questions import Question
+from automix_graph.batch.rows import NEEDED, RowShape, Told
+from automix_graph.engines.engine import Charge
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.failures import is_failure
 from automix_graph.records import Call, Record
@@ -26,6 +28,44 @@ class Graph(Protocol):
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, /) -> Any:
         """Return what a graph of `create_automix` returns for ``{"question": TEXT}``."""
         ...
+
+
+MakeGraph = Callable[[], Graph]
+"""Makes a graph in the process that is to ask it: a function that can be pickled, without arguments."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """A question that is to be asked.
+
+    Attributes:
+        question: of the row.
+        key: of its row.
+    """
+
+    question: Question
+    key: bytes
+
+
+def asker(make: MakeGraph, shape: RowShape) -> Callable[[Task], Awaitable[tuple[dict[str, Any], Charge]]]:
+    """Return what asks a graph of its own: from a task to its row, answered or failed, and what that has cost.
+
+    Args:
+        make: makes the graph.
+        shape: of the rows.
+    """
+    graph = make()
+
+    async def ask(task: Task) -> tuple[dict[str, Any], Charge]:
+        result = await asked(graph, task.question.text, thread=task.key.hex())
+        if isinstance(result, Failure):
+            row = shape.failed(task.question, task.key, result.error, result.calls)
+        else:
+            row = shape.answered(task.question, task.key, result)
+        told = Told.by(row)
+        return row, Charge(cost=told.spent.at_least, failed=told.failed, known=not told.unpriced)
+
+    return ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +104,8 @@ async def asked(graph: Graph, question: str, *, thread: str) -> Mapping[str, Any
     if missing:
         raise ConfigurationError(
             f"the graph returned no {', '.join(missing)}; give a graph that create_automix made, or one that returns "
-            "what it returns"
+            "what it returns",
+            code="not-a-graph",
         )
     return cast("Mapping[str, Any]", result)
 

@@ -1,8 +1,11 @@
-"""The ceiling on what a batch may cost: whether another question may be asked.
+"""The ceilings of a batch, on what it may cost and how often it may fail: whether another question may be asked.
 
 What a question costs is known when it is done. Until then it is taken to cost as much as the dearest one so far, and
 until one is answered they are asked one at a time. So only questions that cost more than any before them can pass the
 ceiling.
+
+A provider that is down fails every question. So a batch ends where many have failed one after the other, in the order
+in which they were done, before all of them have.
 """
 
 from __future__ import annotations
@@ -10,8 +13,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Literal
 
-Stop = Literal["budget", "unknown cost"]
-"""Why no other question is asked: the next one might not fit, or it is not known what was spent."""
+from automix_graph.engines.engine import Charge
+
+Stop = Literal["budget", "unknown cost", "failures"]
+"""Why no other question is asked: the next one might not fit, what was spent is unknown, or many failed in a row."""
 
 _ROUNDING: Final = 1e-9
 
@@ -23,6 +28,7 @@ class Budget:
         ceiling: in USD; None admits all.
         spent: before, in USD.
         dearest: cost of the dearest question that was answered before, in USD; None where there was none.
+        failures: that may follow each other; 0: any number.
 
     Attributes:
         stop: why questions are no longer admitted; None while they are.
@@ -32,14 +38,18 @@ class Budget:
         ...     budget, count = Budget(0.35), 0
         ...     while await budget.admit():
         ...         count += 1
-        ...         await budget.settle(0.1, answered=True, known=True)
+        ...         await budget.settle(Charge(cost=0.1))
         ...     return count, budget.stop
         >>> asyncio.run(admitted())
         (3, 'budget')
     """
 
-    def __init__(self, ceiling: float | None, *, spent: float = 0.0, dearest: float | None = None) -> None:
+    def __init__(
+        self, ceiling: float | None, *, spent: float = 0.0, dearest: float | None = None, failures: int = 0
+    ) -> None:
         self.stop: Stop | None = None
+        self._most_failures = failures
+        self._failures = 0
         self._ceiling = ceiling
         self._spent = spent
         self._dearest = dearest
@@ -49,7 +59,7 @@ class Budget:
     async def admit(self) -> bool:
         """Wait until it is known whether another question may be asked, and return that."""
         if self._ceiling is None:
-            return True
+            return self.stop is None
         async with self._settled:
             await self._settled.wait_for(lambda: self.stop is not None or self._fits() or not self._in_work)
             if self.stop is None and not self._fits():
@@ -59,23 +69,20 @@ class Budget:
                 self._in_work += 1
             return self.stop is None
 
-    async def settle(self, cost: float, *, answered: bool, known: bool) -> None:
-        """Take in what an admitted question has cost.
-
-        Args:
-            cost: in USD, as far as it is known.
-            answered: whether it tells what others may cost; one that failed does not.
-            known: whether that is all.
-        """
+    async def settle(self, charge: Charge) -> None:
+        """Take in what an admitted question has cost, and whether it failed."""
+        self._failures = self._failures + 1 if charge.failed else 0
+        if self._most_failures and self._failures >= self._most_failures:
+            self.stop = self.stop or "failures"
         if self._ceiling is None:
             return
         async with self._settled:
             self._in_work -= 1
-            self._spent += cost
-            if answered:
-                self._dearest = max(self._dearest or 0.0, cost)
-            if not known:
-                self.stop = "unknown cost"
+            self._spent += charge.cost
+            if not charge.failed:
+                self._dearest = max(self._dearest or 0.0, charge.cost)
+            if not charge.known:
+                self.stop = self.stop or "unknown cost"
             self._settled.notify_all()
 
     def _fits(self) -> bool:

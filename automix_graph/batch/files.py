@@ -46,7 +46,10 @@ class BatchFiles:
                 without a journal.
         """
         if out.suffix.lower() in _NOT_LINES:
-            raise ConfigurationError(f"output {str(out)!r} would be no JSON Lines; give a name that ends in .jsonl")
+            raise ConfigurationError(
+                f"output {str(out)!r} would be no JSON Lines; give a name that ends in .jsonl",
+                code="file-of-something-else",
+            )
         beside = out.with_name(f"{out.stem}.rejects.jsonl")
         files = cls(
             data=data,
@@ -58,7 +61,8 @@ class BatchFiles:
         if _bytes_in(out) and not _bytes_in(files.journal):
             raise ConfigurationError(
                 f"{str(out)!r} is there without its journal {str(files.journal)!r}, so it is left as it is; choose "
-                "another output, or delete it"
+                "another output, or delete it",
+                code="file-of-something-else",
             )
         return files
 
@@ -67,7 +71,10 @@ class BatchFiles:
         seen: dict[Path, str] = {}
         for name, path in names.items():
             if (other := seen.setdefault(path.resolve(), name)) != name:
-                raise ConfigurationError(f"{str(path)!r} is both {other} and {name}; give each a file of its own")
+                raise ConfigurationError(
+                    f"{str(path)!r} is both {other} and {name}; give each a file of its own",
+                    code="file-of-something-else",
+                )
 
 
 def _bytes_in(path: Path) -> bool:

@@ -95,7 +95,9 @@ class BatchJournal(ConfiguredFile):
             told = Told.by(line.data)
         except ValueError as error:
             raise ConfigurationError(
-                f"{str(self.path)!r} holds no row at line {line.number}: {error}; restore the file, or {self.elsewhere}"
+                f"{str(self.path)!r} holds no row at line {line.number}: {error}; restore the file, or "
+                f"{self.elsewhere}",
+                code="damaged-records",
             ) from error
         self._offsets[told.key] = line.offset
         (self._failed.add if told.failed else self._failed.discard)(told.key)

@@ -15,15 +15,20 @@ Order = Literal["input", "completed"]
 DEFAULT_CONCURRENCY: Final = 16
 """Questions that are worked on at one time."""
 
+DEFAULT_FAILURES: Final = 100
+"""Failed questions in a row after which a batch ends: few beside a long job, many beside the hiccups of a provider."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions:
     """How a batch is run, and what its rows hold.
 
     Attributes:
-        concurrency: questions that are worked on at one time.
+        concurrency: questions that are worked on at one time; with `RayEngine`, in each actor.
         order: of the rows in the output.
         max_cost: ceiling in USD on what all runs of the job cost together; None: none.
+        stop_after_failures: ends the run when so many questions have failed one after the other, as when a provider is
+            down; 0: never.
         retry_failed: whether rows that failed in an earlier run are asked again.
         with_question: whether rows repeat the question.
         with_texts: whether sources come with their texts.
@@ -41,6 +46,7 @@ class BatchOptions:
     concurrency: int = DEFAULT_CONCURRENCY
     order: Order = "input"
     max_cost: float | None = None
+    stop_after_failures: int = DEFAULT_FAILURES
     retry_failed: bool = True
     with_question: bool = True
     with_texts: bool = False
@@ -50,9 +56,9 @@ class BatchOptions:
     def __post_init__(self) -> None:
         if self.order not in get_args(Order):
             raise ConfigurationError(f"order is {self.order!r}; use 'input' or 'completed'")
-        for name in ("concurrency", "longest_question"):
+        for name, least in (("concurrency", 1), ("longest_question", 1), ("stop_after_failures", 0)):
             value: Any = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigurationError(f"{name} is {value!r}; use a whole number, 1 or more")
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise ConfigurationError(f"{name} is {value!r}; use a whole number, {least} or more")
         if self.max_cost is not None and not (0 < self.max_cost < math.inf):
             raise ConfigurationError(f"max_cost is {self.max_cost!r}; use a number of USD above zero, or None")

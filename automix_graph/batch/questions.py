@@ -97,7 +97,7 @@ class Questions:
                 self.count += 1
         self.rejected = len(self._skipped)
         if not self._last:
-            raise ConfigurationError(f"data set {str(path)!r} has no rows; give one row a question")
+            raise ConfigurationError(f"data set {str(path)!r} has no rows; give one row a question", code="data-set")
 
     def __iter__(self) -> Iterator[Question]:
         """Go through the questions in their order; lines that were added in the meantime are left out.
@@ -114,7 +114,8 @@ class Questions:
                 yield _question(found, self._longest)
             except ValueError as error:
                 raise ConfigurationError(
-                    f"data set {str(self._path)!r} has changed at {found.place} while it was read; run the same again"
+                    f"data set {str(self._path)!r} has changed at {found.place} while it was read; run the same again",
+                    code="data-set",
                 ) from error
 
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from automix_graph.batch.asking import Graph
+from automix_graph.batch.asking import Graph, MakeGraph
 from automix_graph.batch.files import BatchFiles
 from automix_graph.batch.journal import BatchJournal
 from automix_graph.batch.options import BatchOptions
@@ -23,6 +23,8 @@ from automix_graph.batch.rejects import rejects_file
 from automix_graph.batch.report import BatchReport
 from automix_graph.batch.settings import journal_settings
 from automix_graph.batch.work import Follow, Work
+from automix_graph.engines import Engine, LocalEngine
+from automix_graph.engines.engine import made
 from automix_graph.errors import ConfigurationError
 
 _MOST_TOLD: Final = 20
@@ -33,11 +35,12 @@ _MOST_THREADS: Final = 1024
 def run_batch(
     data: str | Path,
     out: str | Path,
-    graph: Graph,
+    graph: Graph | MakeGraph,
     *,
     settings: Mapping[str, Any] | None = None,
     options: BatchOptions | None = None,
     progress: Follow | None = None,
+    engine: Engine | None = None,
 ) -> BatchReport:
     r"""Answer the questions of a file, and wait until it is done. Where an event loop runs, see `arun_batch`.
 
@@ -46,16 +49,19 @@ def run_batch(
             line takes the place of an ``id`` that is missing.
         out: the output, one row of JSON for each question. Beside it lies the journal, ``OUT.journal``: with it, the
             same call goes on where an earlier one stopped.
-        graph: made by `create_automix`.
+        graph: made by `create_automix`; or a function without arguments that makes it, which `RayEngine` needs, since
+            it makes one in each actor.
         settings: what decides the answers, as JSON values: a call with other settings is refused. `settings_of` tells
             them of a cascade. None: it is up to you that a job goes on with the same graph.
         options: how it is run, and what the rows hold.
         progress: called when rows are done, which are then on disk.
+        engine: where questions are asked; None: in this process.
 
     Raises:
         ConfigurationError: the data set, the output or an option cannot be used, the journal is of other settings, or
             another process is writing it.
-        MissingExtraError: the data set is a Parquet file, and pyarrow is not installed.
+        MissingExtraError: the data set is a Parquet file and pyarrow is not installed, or the engine is not.
+        EngineError: the engine failed; what is done is on disk.
 
     Example:
         >>> import json, tempfile
@@ -79,14 +85,14 @@ def run_batch(
     except RuntimeError:
         pass
     else:
-        raise ConfigurationError("an event loop is running here; await arun_batch(...) instead")
+        raise ConfigurationError("an event loop is running here; await arun_batch(...) instead", code="event-loop")
     chosen = options or BatchOptions()
 
     async def run() -> BatchReport:
         # Models and retrievers that know no async run in threads, of which asyncio has few more than there are cores.
         threads = ThreadPoolExecutor(min(_MOST_THREADS, chosen.concurrency + 4), thread_name_prefix="automix-batch")
         asyncio.get_running_loop().set_default_executor(threads)
-        return await arun_batch(data, out, graph, settings=settings, options=chosen, progress=progress)
+        return await arun_batch(data, out, graph, settings=settings, options=chosen, progress=progress, engine=engine)
 
     return asyncio.run(run())
 
@@ -94,14 +100,16 @@ def run_batch(
 async def arun_batch(
     data: str | Path,
     out: str | Path,
-    graph: Graph,
+    graph: Graph | MakeGraph,
     *,
     settings: Mapping[str, Any] | None = None,
     options: BatchOptions | None = None,
     progress: Follow | None = None,
+    engine: Engine | None = None,
 ) -> BatchReport:
     """Answer the questions of a file, asynchronously; see `run_batch`. What is done when it is cancelled is on disk."""
-    options = options or BatchOptions()
+    options, engine = options or BatchOptions(), engine or LocalEngine()
+    make = made(graph, _maker(graph), apart=engine.apart, what="graph")
     files = BatchFiles.of(Path(data), Path(out), options.rejects)
     started = time.monotonic()
     rejected: list[Rejected] = []
@@ -117,14 +125,34 @@ async def arun_batch(
             # What is refused leaves all files as they were, that of the rejects too.
             journal = stack.enter_context(BatchJournal(files.journal, journal_settings(settings, options)))
             _require_known_cost(journal, options)
-        work = Work(graph, journal=journal, questions=questions, files=files, options=options, progress=progress)
+        work = Work(
+            make,
+            engine=engine,
+            journal=journal,
+            questions=questions,
+            files=files,
+            options=options,
+            progress=progress,
+        )
         await work.run()
     return work.report(first_rejected=tuple(rejected), seconds=time.monotonic() - started)
+
+
+def _maker(graph: Graph | MakeGraph) -> MakeGraph:
+    if hasattr(graph, "ainvoke") and not isinstance(graph, type):
+        return lambda: graph
+    if not callable(graph):
+        raise ConfigurationError(
+            f"graph is a {type(graph).__name__}; give one that create_automix made, or a function that makes one",
+            code="not-a-graph",
+        )
+    return graph
 
 
 def _require_known_cost(journal: BatchJournal, options: BatchOptions) -> None:
     if options.max_cost is not None and journal.unpriced:
         raise ConfigurationError(
             f"{journal.unpriced} calls of earlier runs have an unknown cost, so there can be no ceiling; go on without "
-            "one, or begin anew with another output and the prices of all models"
+            "one, or begin anew with another output and the prices of all models",
+            code="unknown-price",
         )

@@ -15,5 +15,6 @@ def unwritable(path: Path, error: OSError) -> ConfigurationError:
         "'out.jsonl' cannot be written: No space left on device; make room, and run the same again"
     """
     return ConfigurationError(
-        f"{str(path)!r} cannot be written: {error.strerror or error}; make room, and run the same again"
+        f"{str(path)!r} cannot be written: {error.strerror or error}; make room, and run the same again",
+        code="file-unwritable",
     )

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from automix_graph.batch.asking import Failure, Graph, asked
-from automix_graph.batch.budget import Budget
+from automix_graph.batch.asking import MakeGraph, Task, asker
+from automix_graph.batch.budget import Budget, Stop
 from automix_graph.batch.committing import Committer
 from automix_graph.batch.files import BatchFiles
 from automix_graph.batch.journal import BatchJournal
 from automix_graph.batch.options import BatchOptions
 from automix_graph.batch.output import Output
-from automix_graph.batch.questions import Question, Questions, Rejected
+from automix_graph.batch.questions import Questions, Rejected
 from automix_graph.batch.report import BatchProgress, BatchReport, FailedRow, Tally
 from automix_graph.batch.rows import Keys, RowShape, Told, line_of
+from automix_graph.engines import Engine
+from automix_graph.engines.engine import Job
 from automix_graph.recording.spending import Spent
 
 Follow = Callable[[BatchProgress], object]
@@ -31,20 +31,12 @@ _BREATH: Final = 1000
 _END: Final = object()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Task:
-    """A question that is to be asked, with its place among all and the key of its row."""
-
-    position: int
-    question: Question
-    key: bytes
-
-
 class Work:
     """One run of a batch.
 
     Args:
-        graph: that answers.
+        make: makes the graph that answers, where it is asked.
+        engine: that asks.
         journal: open for writing.
         questions: of the data set.
         files: of the batch.
@@ -54,15 +46,17 @@ class Work:
 
     def __init__(
         self,
-        graph: Graph,
+        make: MakeGraph,
         *,
+        engine: Engine,
         journal: BatchJournal,
         questions: Questions,
         files: BatchFiles,
         options: BatchOptions,
         progress: Follow | None,
     ) -> None:
-        self._graph = graph
+        self._make = make
+        self._engine = engine
         self._journal = journal
         self._questions = questions
         self._files = files
@@ -70,7 +64,6 @@ class Work:
         self._progress = progress
         self._keys = Keys(journal.settings.fingerprint)
         self._shape = RowShape(with_question=options.with_question, with_texts=options.with_texts)
-        self._budget = Budget(options.max_cost, spent=journal.spent.at_least, dearest=journal.dearest)
         self._committer = Committer(journal.append)
         self._output = Output(files.out, order=options.order, row_at=journal.row_at)
         self._unseen = journal.count
@@ -78,35 +71,35 @@ class Work:
         self._tally = Tally()
         self._asked = 0
         self._spent = Spent()
+        self._stop: Stop | None = None
         self._failed: list[FailedRow] = []
         self._begun = time.monotonic()
 
     async def run(self) -> None:
         """Ask what is left to be asked; whatever ends that, what is done is in the output."""
         tasks = self._tasks()
-        workers = [
-            asyncio.create_task(self._work(tasks)) for _ in range(min(self._options.concurrency, self._questions.count))
-        ]
+        gate = partial(
+            Budget,
+            self._options.max_cost,
+            spent=self._journal.spent.at_least,
+            dearest=self._journal.dearest,
+            failures=self._options.stop_after_failures,
+        )
+        job = Job(
+            make=partial(asker, self._make, self._shape),
+            rows=tasks,
+            gate=gate,
+            concurrency=min(self._options.concurrency, max(1, self._questions.count)),
+            done=self._commit,
+        )
         try:
             self._tell()
-            await asyncio.gather(*workers)
+            self._stop = cast("Stop | None", await self._engine.answer(job))
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
             await self._committer.close()
             self._settle(tasks)
 
-    async def _work(self, tasks: Iterator[_Task | None]) -> None:
-        for task in tasks:
-            if task is None:
-                await asyncio.sleep(0)
-            elif not await self._budget.admit():
-                return
-            else:
-                await self._ask(task)
-
-    def _tasks(self) -> Iterator[_Task | None]:
+    def _tasks(self) -> Iterator[tuple[int, Task] | None]:
         """Go through what is to be asked, and place what is done already; None is a good moment to let others work."""
         for position, question in enumerate(self._questions):
             key = self._keys.of(question)
@@ -120,17 +113,11 @@ class Work:
                     if position % _BREATH == 0:
                         yield None
                     continue
-            yield _Task(position=position, question=question, key=key)
+            yield position, Task(question=question, key=key)
 
-    async def _ask(self, task: _Task) -> None:
-        result = await asked(self._graph, task.question.text, thread=task.key.hex())
-        if isinstance(result, Failure):
-            row = self._shape.failed(task.question, task.key, result.error, result.calls)
-        else:
-            row = self._shape.answered(task.question, task.key, result)
-        told = Told.by(row)
-        await self._committer.commit(line_of(row), partial(self._written, task.position, row, told))
-        await self._budget.settle(told.spent.at_least, answered=not told.failed, known=not told.unpriced)
+    async def _commit(self, position: int, row: Mapping[str, Any]) -> None:
+        """Write a row, and wait until it is on disk."""
+        await self._committer.commit(line_of(row), partial(self._written, position, row, Told.by(row)))
 
     def _written(self, position: int, row: Mapping[str, Any], told: Told, offset: int) -> None:
         """Take in a row that is on disk."""
@@ -150,7 +137,7 @@ class Work:
         if told.failed and len(self._failed) < _MOST_TOLD:
             self._failed.append(FailedRow(id=row["id"], error=row["error"]))
 
-    def _settle(self, tasks: Iterator[_Task | None]) -> None:
+    def _settle(self, tasks: Iterator[tuple[int, Task] | None]) -> None:
         """Place what is done and was not come to, or was to be asked again, and complete the output."""
         try:
             while self._unseen > 0 and next(tasks, _END) is not _END:
@@ -199,7 +186,7 @@ class Work:
             spent=self._journal.spent + self._spent,
             spent_now=self._spent,
             seconds=seconds,
-            stop=self._budget.stop,
+            stop=self._stop,
             cut=self._journal.cut,
             first_failed=tuple(self._failed),
             first_rejected=first_rejected,

@@ -54,7 +54,9 @@ def write_plot(calibration: Calibration, path: Path) -> None:
                 # The same plot is the same file: an SVG would tell the date.
                 figure.savefig(fresh, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)
         except OSError as error:
-            raise ConfigurationError(f"plot {str(path)!r} cannot be written: {error.strerror or error}") from error
+            raise ConfigurationError(
+                f"plot {str(path)!r} cannot be written: {error.strerror or error}", code="file-unwritable"
+            ) from error
 
 
 def _figure(calibration: Calibration) -> Figure:

@@ -26,6 +26,8 @@ class CalibrationRefused(ConfigurationError):
         automix_graph.calibration.refused.CalibrationRefused: too few
     """
 
+    usual_code = "calibration-refused"
+
     def __init__(self, message: str, *, reason: RefusalReason, numbers: Mapping[str, float | None]) -> None:
         super().__init__(message)
         self.reason = reason

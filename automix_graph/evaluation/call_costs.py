@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from automix_graph.costs import Prices
 from automix_graph.errors import ConfigurationError
-from automix_graph.records import Call, Recorded, Usage
+from automix_graph.records import Call, Recorded, Usage, changed
 
 Unit = Literal["usd", "seconds", "tokens"]
 """Of costs: USD; seconds of all calls, one after the other; tokens read anew (none from a cache) or written."""
@@ -21,6 +21,9 @@ _ONE_TOKEN: Final = Usage(input_tokens=1, output_tokens=1)
 def cost_in(unit: Unit, rows: Sequence[Recorded], prices: Prices) -> CostOf:
     """Return what tells the cost of a call; it is None where tokens were not told.
 
+    A reply of a cache costs what the call would that it has spared, for other questions will not find it there. Nobody
+    knows how many seconds that would take.
+
     Args:
         unit: of the costs.
         rows: whose calls are to be charged; those that failed are not.
@@ -32,9 +35,9 @@ def cost_in(unit: Unit, rows: Sequence[Recorded], prices: Prices) -> CostOf:
     match unit:
         case "usd":
             _check_prices(rows, prices)
-            return prices.cost
+            return lambda call: prices.cost(changed(call, {"cached": False}) if call.cached else call)
         case "seconds":
-            return lambda call: call.seconds
+            return lambda call: None if call.cached else call.seconds
         case "tokens":
             return lambda call: new_tokens(call.usage)
         case _:
@@ -84,7 +87,8 @@ def _check_prices(rows: Sequence[Recorded], prices: Prices) -> None:
         told = " ".join(f"--price {model}=INPUT/OUTPUT[/CACHED]" for model in unknown)
         raise ConfigurationError(
             f"no price is known for {', '.join(map(repr, unknown))}; give it in USD per million tokens ({told}), or "
-            "evaluate in another unit: --unit tokens or --unit seconds"
+            "evaluate in another unit: --unit tokens or --unit seconds",
+            code="unknown-price",
         )
 
 

@@ -192,7 +192,8 @@ def _next(policy: Policy, history: Sequence[Verification], tiers: int) -> int:
     if decision.next_tier >= tiers:
         raise ConfigurationError(
             f"policy {policy.name!r} sends a question to the tier at position {decision.next_tier}, and the last of "
-            f"{tiers} is {tiers - 1}"
+            f"{tiers} is {tiers - 1}",
+            code="policy-decision",
         )
     return tiers - 1 if decision.next_tier == -1 else decision.next_tier
 

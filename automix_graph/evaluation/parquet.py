@@ -26,7 +26,7 @@ def column_names(path: Path) -> list[str]:
     try:
         return [str(name) for name in parquet.read_schema(path).names]
     except pyarrow.ArrowInvalid as error:
-        raise ConfigurationError(f"table {str(path)!r} is no Parquet file: {error}") from error
+        raise ConfigurationError(f"table {str(path)!r} is no Parquet file: {error}", code="table") from error
 
 
 def read_cells(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
@@ -43,5 +43,5 @@ def read_cells(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     try:
         table = parquet.read_table(path, columns=list(names))
     except (pyarrow.ArrowInvalid, OSError) as error:
-        raise ConfigurationError(f"table {str(path)!r} cannot be read as Parquet: {error}") from error
+        raise ConfigurationError(f"table {str(path)!r} cannot be read as Parquet: {error}", code="table") from error
     return {name: table.column(name).to_pylist() for name in names}

@@ -25,7 +25,9 @@ def question_costs(outcomes: Outcomes) -> QuestionCosts:
     """
     if len(outcomes.tiers) != 2:
         names = [tier.name for tier in outcomes.tiers]
-        raise ConfigurationError(f"break-even costs are those of two tiers, and there are {len(names)}: {names!r}")
+        raise ConfigurationError(
+            f"break-even costs are those of two tiers, and there are {len(names)}: {names!r}", code="table"
+        )
     small, large = outcomes.tiers
     return QuestionCosts(
         small=float(small.cost.mean()),

@@ -96,7 +96,9 @@ def read_records(path: str | Path) -> RecordFile:
     try:
         return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_lines(path)
     except OSError as error:
-        raise ConfigurationError(f"records {str(path)!r} cannot be read: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"records {str(path)!r} cannot be read: {error.strerror or error}", code="records"
+        ) from error
 
 
 def lines_of(file: BinaryIO, path: Path) -> Iterator[Line]:
@@ -125,14 +127,16 @@ def _object(text: bytes, ended: bool, path: Path, number: int) -> dict[str, Any]
         if not ended:
             return None
         raise ConfigurationError(
-            f"records {str(path)!r} hold no JSON at line {number}: {error}; restore the file, or take that line out"
+            f"records {str(path)!r} hold no JSON at line {number}: {error}; restore the file, or take that line out",
+            code="records",
         ) from error
     if isinstance(data, dict):
         return data
     if not ended:
         return None  # what is left of a line can be JSON by chance
     raise ConfigurationError(
-        f"records {str(path)!r} hold a {type(data).__name__} at line {number}; give one JSON object a line"
+        f"records {str(path)!r} hold a {type(data).__name__} at line {number}; give one JSON object a line",
+        code="records",
     )
 
 
@@ -162,7 +166,8 @@ def _read_parquet(path: Path) -> RecordFile:
             if PARQUET_COLUMN not in schema.names:
                 raise ConfigurationError(
                     f"records {str(path)!r} lack the column {PARQUET_COLUMN!r}; give a file that 'automix record' "
-                    "wrote, or read it as a table"
+                    "wrote, or read it as a table",
+                    code="records",
                 )
             if settings := (schema.metadata or {}).get(PARQUET_SETTINGS):
                 gathered.describe(json.loads(settings))
@@ -172,7 +177,7 @@ def _read_parquet(path: Path) -> RecordFile:
             for number, text in enumerate(cells, start=1):
                 gathered.add(_cell(text), f"row {number}")
     except pyarrow.ArrowInvalid as error:
-        raise ConfigurationError(f"records {str(path)!r} cannot be read as Parquet: {error}") from error
+        raise ConfigurationError(f"records {str(path)!r} cannot be read as Parquet: {error}", code="records") from error
     return gathered.file(unfinished=False)
 
 
@@ -201,14 +206,17 @@ class _Gathered:
         try:
             row = Recorded.from_data(data)
         except ValueError as error:
-            raise ConfigurationError(f"records {str(self._path)!r} hold no record at {place}: {error}") from error
+            raise ConfigurationError(
+                f"records {str(self._path)!r} hold no record at {place}: {error}", code="records"
+            ) from error
         self._count += 1
         self._rows[row.id] = row
         self._settings.add(row.settings)
         if len(self._settings) > 1:
             raise ConfigurationError(
                 f"records {str(self._path)!r} mix settings: {place} was recorded with other models, prompts, "
-                "verifier, retrieval or scorer than what stands before; keep one file for each"
+                "verifier, retrieval or scorer than what stands before; keep one file for each",
+                code="other-configuration",
             )
 
     def file(self, *, unfinished: bool) -> RecordFile:

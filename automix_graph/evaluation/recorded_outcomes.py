@@ -105,12 +105,15 @@ def outcomes_of(
         told = ", ".join(f"{reason}: {count}" for reason, count in left_out.counts.items()) or "there are none"
         raise ConfigurationError(
             f"no recorded question can be evaluated ({told}); each needs the answers of all tiers, a verification of "
-            "each but the last, and scores"
+            "each but the last, and scores",
+            code="records",
         )
     try:
         return _outcomes(kept, names, unit), left_out
     except ValueError as error:
-        raise ConfigurationError(f"the records cannot be evaluated (rows count from 0): {error}") from error
+        raise ConfigurationError(
+            f"the records cannot be evaluated (rows count from 0): {error}", code="records"
+        ) from error
 
 
 def _outcomes(rows: Sequence[_Row], names: Sequence[str], unit: Unit) -> Outcomes:
@@ -198,7 +201,9 @@ def holds_records(path: Path) -> bool:
         with path.open("rb") as file:
             first = next(lines_of(file, path), None)
     except OSError as error:
-        raise ConfigurationError(f"file {str(path)!r} cannot be read: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"file {str(path)!r} cannot be read: {error.strerror or error}", code="records"
+        ) from error
     except ConfigurationError:
         return False
     if first is None or first.data is None:
@@ -211,9 +216,12 @@ def _check_settings(rows: Sequence[Recorded]) -> None:
     if len(settings) > 1:
         raise ConfigurationError(
             f"the records were made with {len(settings)} different settings ({', '.join(map(repr, settings))}); "
-            "evaluate those of one setting at a time"
+            "evaluate those of one setting at a time",
+            code="other-configuration",
         )
     ids = [row.id for row in rows]
     if len(set(ids)) < len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
-        raise ConfigurationError(f"two records have the id {twice!r}; keep the one that counts, as read_records does")
+        raise ConfigurationError(
+            f"two records have the id {twice!r}; keep the one that counts, as read_records does", code="records"
+        )

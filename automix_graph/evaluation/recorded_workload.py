@@ -73,7 +73,8 @@ class RecordedWorkload:
         if len(outcomes.tiers) != 2:
             raise ConfigurationError(
                 f"the records are of {len(outcomes.tiers)} models, and a plan weighs two against each other; see what "
-                "they come to with: automix evaluate RECORDS"
+                "they come to with: automix evaluate RECORDS",
+                code="records",
             )
         evaluated = set(outcomes.ids or ())
         records = [row.record for row in rows if row.id in evaluated and row.record is not None]
@@ -111,6 +112,7 @@ def _mean(kind: str, counts: Sequence[int | None]) -> int:
     if not known:
         raise ConfigurationError(
             f"the records tell no {kind} tokens of the answers: the provider reported none; give the token counts as "
-            "options instead of the records"
+            "options instead of the records",
+            code="records",
         )
     return round(float(np.mean(known)))

@@ -59,15 +59,21 @@ def read_labels(path: Path, name: str) -> list[str]:
 def _read(path: Path, names: Sequence[str], cell: CellReader) -> Cells:
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise ConfigurationError(f"table {str(path)!r} has an unknown ending; use one of {', '.join(_READERS)}")
+        raise ConfigurationError(
+            f"table {str(path)!r} has an unknown ending; use one of {', '.join(_READERS)}", code="table"
+        )
     try:
         columns = read(path, list(dict.fromkeys(names)), cell)
     except OSError as error:
-        raise ConfigurationError(f"table {str(path)!r} cannot be read: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"table {str(path)!r} cannot be read: {error.strerror or error}", code="table"
+        ) from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"table {str(path)!r} is not UTF-8 text: {error}; save it as UTF-8") from error
+        raise ConfigurationError(
+            f"table {str(path)!r} is not UTF-8 text: {error}; save it as UTF-8", code="table"
+        ) from error
     if not next(iter(columns.values())):
-        raise ConfigurationError(f"table {str(path)!r} has no rows; give one row a question")
+        raise ConfigurationError(f"table {str(path)!r} has no rows; give one row a question", code="table")
     return columns
 
 
@@ -85,12 +91,15 @@ def _read_csv(path: Path, names: Sequence[str], cell: CellReader) -> Cells:
                 if len(row) != len(header):
                     raise ConfigurationError(
                         f"table {str(path)!r} has {len(row)} cells at {place}, but {len(header)} columns; "
-                        "quote cells that hold commas"
+                        "quote cells that hold commas",
+                        code="table",
                     )
                 for name in names:
                     cells[name].append(cell(row[where[name]], name, path, place))
         except csv.Error as error:
-            raise ConfigurationError(f"table {str(path)!r} is no CSV at line {reader.line_num}: {error}") from error
+            raise ConfigurationError(
+                f"table {str(path)!r} is no CSV at line {reader.line_num}: {error}", code="table"
+            ) from error
     return cells
 
 
@@ -98,7 +107,9 @@ def _positions(path: Path, header: Sequence[str], names: Sequence[str]) -> dict[
     _require(path, header, names)
     twice = [name for name in names if header.count(name) > 1]
     if twice:
-        raise ConfigurationError(f"table {str(path)!r} has the column {twice[0]!r} more than once; rename one of them")
+        raise ConfigurationError(
+            f"table {str(path)!r} has the column {twice[0]!r} more than once; rename one of them", code="table"
+        )
     return {name: header.index(name) for name in names}
 
 
@@ -118,11 +129,14 @@ def _objects(path: Path, file: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(text)
-        except ValueError as error:
-            raise ConfigurationError(f"table {str(path)!r} holds no JSON at line {line}: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise ConfigurationError(
+                f"table {str(path)!r} holds no JSON at line {line}: {error}", code="table"
+            ) from error
         if not isinstance(row, dict):
             raise ConfigurationError(
-                f"table {str(path)!r} holds a {type(row).__name__} at line {line}; give one JSON object a line"
+                f"table {str(path)!r} holds a {type(row).__name__} at line {line}; give one JSON object a line",
+                code="table",
             )
         yield line, row
 
@@ -156,7 +170,9 @@ def _require(path: Path, found: Sequence[str], names: Sequence[str], place: str 
     missing = [name for name in names if name not in found]
     if missing:
         has = ", ".join(repr(name) for name in found) or "none"
-        raise ConfigurationError(f"table {str(path)!r} has no column {missing[0]!r}{place}; its columns are: {has}")
+        raise ConfigurationError(
+            f"table {str(path)!r} has no column {missing[0]!r}{place}; its columns are: {has}", code="table"
+        )
 
 
 def _number(cell: object, name: str, path: Path, place: str) -> float:
@@ -172,7 +188,8 @@ def _number(cell: object, name: str, path: Path, place: str) -> float:
     if not math.isfinite(value):
         raise ConfigurationError(
             f"column {name!r} of table {str(path)!r} holds {cell!r} at {place}; give a number in each row, and leave "
-            "out questions that have none"
+            "out questions that have none",
+            code="table",
         )
     return value
 
@@ -183,5 +200,6 @@ def _label(cell: object, name: str, path: Path, place: str) -> str:
         if text and text != "nan":
             return text
     raise ConfigurationError(
-        f"column {name!r} of table {str(path)!r} holds {cell!r} at {place}; give a text or a number in each row"
+        f"column {name!r} of table {str(path)!r} holds {cell!r} at {place}; give a text or a number in each row",
+        code="table",
     )

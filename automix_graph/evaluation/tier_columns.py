@@ -52,7 +52,8 @@ class TierColumns:
         if len(parts) not in {3, 4} or not all(parts):
             raise ConfigurationError(
                 f"tier {text!r} cannot be read; write {TIER_SYNTAX}, such as small:small_ok:1:small_confidence, and "
-                "without the last part for the last tier"
+                "without the last part for the last tier",
+                code="table",
             )
         return cls(
             name=parts[0], quality=parts[1], cost=parse_cost(parts[2]), confidence=parts[3] if parts[3:] else None
@@ -74,7 +75,9 @@ def parse_cost(text: str) -> Cost:
     except ValueError:
         return text
     if not (math.isfinite(cost) and cost >= 0.0):
-        raise ConfigurationError(f"cost {text!r} cannot be used; give a number of 0 or more, or the name of a column")
+        raise ConfigurationError(
+            f"cost {text!r} cannot be used; give a number of 0 or more, or the name of a column", code="table"
+        )
     return cost
 
 
@@ -95,7 +98,9 @@ def read_outcomes(path: Path, tiers: Sequence[TierColumns], verify_cost: Cost = 
     try:
         found = Outcomes(tiers=tuple(_tier(tier, columns, verify_cost) for tier in tiers))
     except ValueError as error:
-        raise ConfigurationError(f"table {str(path)!r} cannot be evaluated (rows count from 0): {error}") from error
+        raise ConfigurationError(
+            f"table {str(path)!r} cannot be evaluated (rows count from 0): {error}", code="table"
+        ) from error
     _check_order(found)
     return found
 
@@ -117,4 +122,6 @@ def _check_order(outcomes: Outcomes) -> None:
     means = {tier.name: float(tier.cost.mean()) for tier in outcomes.tiers}
     if list(means.values()) != sorted(means.values()):
         told = ", ".join(f"{name!r} {mean:g}" for name, mean in means.items())
-        raise ConfigurationError(f"the tiers are not in order of cost (means: {told}); give the cheapest first")
+        raise ConfigurationError(
+            f"the tiers are not in order of cost (means: {told}); give the cheapest first", code="table"
+        )

@@ -40,7 +40,7 @@ def open_for_appending(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
         raise ConfigurationError(
-            f"{str(path)!r} cannot be written: {error.strerror or error}; choose another file"
+            f"{str(path)!r} cannot be written: {error.strerror or error}; choose another file", code="file-unwritable"
         ) from error
 
 
@@ -115,7 +115,8 @@ def mend(descriptor: int, path: Path) -> int:
         return 0
     if not tail.startswith(b"{"):
         raise ConfigurationError(
-            f"{str(path)!r} ends with a line that is no record, so it is left as it is; choose another file"
+            f"{str(path)!r} ends with a line that is no record, so it is left as it is; choose another file",
+            code="file-of-something-else",
         )
     os.ftruncate(descriptor, start)
     return len(tail)

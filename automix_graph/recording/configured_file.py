@@ -54,7 +54,7 @@ class ConfiguredFile(ABC):
         except Timeout as error:
             os.close(self._descriptor)
             raise ConfigurationError(
-                f"another process is writing {str(self.path)!r}; wait for it, or {self.elsewhere}"
+                f"another process is writing {str(self.path)!r}; wait for it, or {self.elsewhere}", code="file-in-use"
             ) from error
         try:
             self._resume()
@@ -110,12 +110,14 @@ class ConfiguredFile(ABC):
             return
         raise ConfigurationError(
             f"{str(self.path)!r} holds {self.holds} of another configuration: {self._differences(line.data)}; give the "
-            f"same configuration to go on, or {self.elsewhere}"
+            f"same configuration to go on, or {self.elsewhere}",
+            code="other-configuration",
         )
 
     def _something_else(self) -> ConfigurationError:
         return ConfigurationError(
-            f"{str(self.path)!r} holds something else than {self.holds} that {self.writer!r} wrote; {self.elsewhere}"
+            f"{str(self.path)!r} holds something else than {self.holds} that {self.writer!r} wrote; {self.elsewhere}",
+            code="file-of-something-else",
         )
 
     def _differences(self, data: Mapping[str, Any]) -> str:

@@ -60,7 +60,9 @@ def write_parquet(records: str | Path, out: str | Path) -> RecordFile:
                 rows = [flat(row, tiers) for row in found.rows[start : start + _BATCH]]
                 writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
     except OSError as error:
-        raise ConfigurationError(f"table {str(out)!r} cannot be written: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"table {str(out)!r} cannot be written: {error.strerror or error}", code="file-unwritable"
+        ) from error
     return found
 
 

@@ -85,11 +85,11 @@ class RecordingHandler(BaseCallbackHandler):
         self.path = Path(path)
         self._sample = sample
         self._random = random.Random(seed)
-        self._redact = _redaction(redact)
+        self._redact = redaction_of(redact)
         self._lock = threading.Lock()
         self._recorded: OrderedDict[str, None] = OrderedDict()
         self._warned = False
-        _check_file(self.path)
+        check_live_file(self.path)
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any) -> None:
         """Record what a node writes that commits an answer; other runs end here too, and are let pass."""
@@ -127,7 +127,12 @@ class RecordingHandler(BaseCallbackHandler):
             _log.warning("questions are not recorded to %s: %s; this is said once", self.path, kind_of(error))
 
 
-def _redaction(redact: bool | Callable[[str], str]) -> Callable[[str], str] | None:
+def redaction_of(redact: bool | Callable[[str], str]) -> Callable[[str], str] | None:
+    """Return what is made of the texts of a record; None: they stay.
+
+    Raises:
+        ConfigurationError: it is neither a choice nor a function.
+    """
     if isinstance(redact, bool):
         return redacted_text if redact else None
     if not callable(redact):
@@ -142,11 +147,16 @@ def _redaction(redact: bool | Callable[[str], str]) -> Callable[[str], str] | No
     return checked
 
 
-def _check_file(path: Path) -> None:
-    """Refuse a file that cannot be written, or whose lines are others."""
+def check_live_file(path: Path) -> None:
+    """Refuse a file that cannot be written, or whose lines are others.
+
+    Raises:
+        ConfigurationError: it is one.
+    """
     with closing(open_for_appending(path)):
         beginning = first_bytes(path, len(SETTINGS_LINE))
     if beginning == SETTINGS_LINE or (beginning and not beginning.startswith(b"{")):
         raise ConfigurationError(
-            f"{str(path)!r} holds something else than records of a RecordingHandler; choose another file"
+            f"{str(path)!r} holds something else than records of a RecordingHandler; choose another file",
+            code="file-of-something-else",
         )

@@ -76,11 +76,13 @@ class Journal(ConfiguredFile):
         except ValueError as error:
             raise ConfigurationError(
                 f"{str(self.path)!r} holds no record at line {line.number}: {error}; restore the file, or "
-                f"{self.elsewhere}"
+                f"{self.elsewhere}",
+                code="damaged-records",
             ) from error
         if recorded.settings != self.settings.fingerprint:
             raise ConfigurationError(
-                f"{str(self.path)!r} holds a record of another configuration at line {line.number}; {self.elsewhere}"
+                f"{str(self.path)!r} holds a record of another configuration at line {line.number}; {self.elsewhere}",
+                code="other-configuration",
             )
         self._add(recorded)
 

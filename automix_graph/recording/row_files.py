@@ -75,11 +75,12 @@ def read_rows(path: str | Path) -> Rows:
         if row.id in rows:
             raise ConfigurationError(
                 f"data set {str(path)!r} has the id {row.id!r} at {places[row.id]} and at {found.place}; give each row "
-                "an id of its own"
+                "an id of its own",
+                code="data-set",
             )
         rows[row.id], places[row.id] = row, found.place
     if not rows and not bad:
-        raise ConfigurationError(f"data set {str(path)!r} has no rows; give one row a question")
+        raise ConfigurationError(f"data set {str(path)!r} has no rows; give one row a question", code="data-set")
     return Rows(rows=tuple(rows.values()), bad=tuple(bad))
 
 
@@ -95,7 +96,9 @@ def read_values(path: Path) -> Iterator[Found]:
     """
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise ConfigurationError(f"data set {str(path)!r} has an unknown ending; use one of {', '.join(_READERS)}")
+        raise ConfigurationError(
+            f"data set {str(path)!r} has an unknown ending; use one of {', '.join(_READERS)}", code="data-set"
+        )
     with _readable(path):
         yield from read(path)
 
@@ -105,9 +108,13 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigurationError(f"data set {str(path)!r} cannot be read: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"data set {str(path)!r} cannot be read: {error.strerror or error}", code="data-set"
+        ) from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"data set {str(path)!r} is not UTF-8 text: {error}; save it as UTF-8") from error
+        raise ConfigurationError(
+            f"data set {str(path)!r} is not UTF-8 text: {error}; save it as UTF-8", code="data-set"
+        ) from error
 
 
 def _read_jsonl(path: Path) -> Iterator[Found]:
@@ -151,7 +158,8 @@ def _read_csv(path: Path) -> Iterator[Found]:
                 line = reader.line_num + 1
         except csv.Error as error:
             raise ConfigurationError(
-                f"data set {str(path)!r} is no CSV at line {line}: {error}; mend the row, or give JSON Lines"
+                f"data set {str(path)!r} is no CSV at line {line}: {error}; mend the row, or give JSON Lines",
+                code="data-set",
             ) from error
 
 
@@ -170,7 +178,7 @@ def _listed(cell: str) -> Any:
         return cell
     try:
         return json.loads(cell)
-    except ValueError:
+    except (ValueError, RecursionError):
         return cell
 
 
@@ -189,7 +197,9 @@ def _read_parquet(path: Path) -> Iterator[Found]:
                     number += 1
                     yield Found(number=number, unit="row", values=values)
     except pyarrow.ArrowInvalid as error:
-        raise ConfigurationError(f"data set {str(path)!r} cannot be read as Parquet: {error}") from error
+        raise ConfigurationError(
+            f"data set {str(path)!r} cannot be read as Parquet: {error}", code="data-set"
+        ) from error
 
 
 def _require_columns(path: Path, names: list[str]) -> None:
@@ -197,7 +207,9 @@ def _require_columns(path: Path, names: list[str]) -> None:
     twice = [name for name in COLUMNS if names.count(name) > 1]
     if missing or twice:
         what = f"lacks the column {missing[0]!r}" if missing else f"has the column {twice[0]!r} more than once"
-        raise ConfigurationError(f"data set {str(path)!r} {what}; its columns are {', '.join(map(repr, names))}")
+        raise ConfigurationError(
+            f"data set {str(path)!r} {what}; its columns are {', '.join(map(repr, names))}", code="data-set"
+        )
 
 
 _READERS: Final = {

@@ -93,7 +93,9 @@ def answerable(found: Rows, *, use_context: bool, retriever: bool) -> Rows:
     rows = found.rows if use_context else tuple(dataclasses.replace(row, context=None) for row in found.rows)
     usable = rows if retriever else tuple(row for row in rows if row.context is not None)
     if rows and not usable:
-        raise ConfigurationError("the rows have no context, and there is no index to retrieve from; give --index DIR")
+        raise ConfigurationError(
+            "the rows have no context, and there is no index to retrieve from; give --index DIR", code="data-set"
+        )
     lacking = {row.id for row in rows} - {row.id for row in usable}
     reason = "it has no context, and there is no index to retrieve from; give it one, or --index DIR"
     bad = tuple(BadRow(place=f"id {row.id!r}", reason=reason) for row in rows if row.id in lacking)

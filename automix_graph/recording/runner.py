@@ -7,20 +7,22 @@ have changed. This module knows no file format and no model.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from automix_graph.engines import Engine, LocalEngine
+from automix_graph.engines.engine import Ask, Job, OpenGate, made
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph.all_tiers import AllTiers
+from automix_graph.recording.asking import recorder, remade
 from automix_graph.recording.journal import Journal
 from automix_graph.recording.report import Failed, Progress, RecordingReport
 from automix_graph.recording.row_files import read_rows
 from automix_graph.recording.rows import BadRow, Row, answerable
-from automix_graph.recording.scoring import Score, ScoreFunction, Scorer, scorer_of
+from automix_graph.recording.scoring import ScoreFunction, Scorer, scorer_of
 from automix_graph.recording.settings import Settings
 from automix_graph.recording.spending import Spent
 from automix_graph.records import Recorded
@@ -32,26 +34,29 @@ DEFAULT_CONCURRENCY: Final = 4
 def record_dataset(
     data: str | Path,
     out: str | Path,
-    tiers: AllTiers,
+    tiers: AllTiers | Callable[[], AllTiers],
     *,
     scorer: str | Scorer | ScoreFunction = "auto",
     concurrency: int = DEFAULT_CONCURRENCY,
     limit: int | None = None,
     use_context: bool = True,
     progress: Callable[[Progress], None] | None = None,
+    engine: Engine | None = None,
 ) -> RecordingReport:
     r"""Record a data set, and wait until it is done. Where an event loop runs, as in Jupyter, see `arecord_dataset`.
 
     Args:
         data: the data set, see `read_rows`.
         out: the file of records; one that is there is gone on with.
-        tiers: whom to ask.
+        tiers: whom to ask; or a function without arguments that makes them, which `RayEngine` needs, since it makes
+            them in each actor.
         scorer: a name of `automix_graph.recording.scoring`, an `LLMJudge`, or a function of question, answer and gold
             answers that returns a score in [0, 1].
         concurrency: questions that are worked on at one time.
         limit: rows from the beginning of the data set; None: all.
         use_context: whether a row's own context takes the place of retrieval.
         progress: called when rows are done.
+        engine: where questions are asked; None: in this process.
 
     Raises:
         ConfigurationError: the data set or an argument cannot be used, the file holds something else or records of
@@ -78,7 +83,7 @@ def record_dataset(
     except RuntimeError:
         pass
     else:
-        raise ConfigurationError("an event loop is running here; await arecord_dataset(...) instead")
+        raise ConfigurationError("an event loop is running here; await arecord_dataset(...) instead", code="event-loop")
     return asyncio.run(
         arecord_dataset(
             data,
@@ -89,6 +94,7 @@ def record_dataset(
             limit=limit,
             use_context=use_context,
             progress=progress,
+            engine=engine,
         )
     )
 
@@ -96,25 +102,31 @@ def record_dataset(
 async def arecord_dataset(
     data: str | Path,
     out: str | Path,
-    tiers: AllTiers,
+    tiers: AllTiers | Callable[[], AllTiers],
     *,
     scorer: str | Scorer | ScoreFunction = "auto",
     concurrency: int = DEFAULT_CONCURRENCY,
     limit: int | None = None,
     use_context: bool = True,
     progress: Callable[[Progress], None] | None = None,
+    engine: Engine | None = None,
 ) -> RecordingReport:
     """Record a data set, asynchronously; see `record_dataset`. What is done when it is cancelled is on disk."""
     _check_count("concurrency", concurrency)
     if limit is not None:
         _check_count("limit", limit)
-    found = answerable(read_rows(data), use_context=use_context, retriever=tiers.retriever is not None)
+    engine = engine or LocalEngine()
+    make = made(tiers, _maker(tiers), apart=engine.apart, what="tiers")
+    here = make()
+    found = answerable(read_rows(data), use_context=use_context, retriever=here.retriever is not None)
     rows = found.rows[:limit]
     chosen = scorer_of(scorer)
     started = time.monotonic()
-    with Journal(out, Settings.of(tiers, chosen)) as journal:
-        work = _Work(journal=journal, tiers=tiers, scorer=chosen, rows=rows, progress=progress)
-        await work.run(concurrency)
+    with Journal(out, Settings.of(here, chosen)) as journal:
+        work = _Work(journal=journal, tiers=here, scorer=chosen, rows=rows, progress=progress)
+        parts = (make, remade(chosen)) if engine.apart else (lambda: here, lambda: chosen)
+        asking = partial(recorder, *parts, journal.settings)
+        await work.run(engine, asking, concurrency)
     return work.report(bad=found.bad, seconds=time.monotonic() - started)
 
 
@@ -140,54 +152,24 @@ class _Work:
         self._failed = 0
         self._spent = Spent()
 
-    async def run(self, concurrency: int) -> None:
+    async def run(self, engine: Engine, make: Callable[[], Ask[Row, Recorded]], concurrency: int) -> None:
         """Record what is left to be, several rows at one time."""
         self._tell()
-        left = iter(self._todo)
-        workers = [asyncio.create_task(self._work(left)) for _ in range(min(concurrency, len(self._todo)))]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-
-    async def _work(self, left: Iterator[Row]) -> None:
-        for row in left:
-            recorded = await self._recorded(row)
-            self._journal.append(recorded)
-            self._done += 1
-            self._failed += recorded.error is not None
-            self._spent += Spent.on(recorded)
-            self._tell()
-
-    async def _recorded(self, row: Row) -> Recorded:
-        run = await self._tiers.arecord(row.question, row.passages)
-        recorded = Recorded(
-            id=row.id,
-            settings=self._journal.settings.fingerprint,
-            row=row.fingerprint,
-            answers=row.answers,
-            record=run.record,
-            error=run.error,
-            time=datetime.now(UTC).isoformat(timespec="seconds"),
+        job = Job(
+            make=make,
+            rows=iter(enumerate(self._todo)),
+            gate=OpenGate,
+            concurrency=min(concurrency, max(1, len(self._todo))),
+            done=self._keep,
         )
-        return await self._scored(row, recorded) if row.answers and run.error is None else recorded
+        await engine.answer(job)
 
-    async def _scored(self, row: Row, recorded: Recorded) -> Recorded:
-        """Return the record with scores; the same answer of two tiers is scored once."""
-        drafts = recorded.record.drafts if recorded.record else ()
-        by_text: dict[str, Score] = {}
-        for draft in drafts:
-            if draft.text not in by_text:
-                by_text[draft.text] = await self._scorer.score(row.question, draft.text, row.answers)
-        calls = tuple(call for score in by_text.values() for call in score.calls)
-        recorded = dataclasses.replace(recorded, scoring=calls)
-        if errors := [score.error for score in by_text.values() if score.error is not None]:
-            return dataclasses.replace(recorded, error="; ".join(dict.fromkeys(errors)))
-        values: dict[str, float | None] = {draft.tier: by_text[draft.text].value for draft in drafts}
-        scores = {tier: value for tier, value in values.items() if value is not None}
-        return dataclasses.replace(recorded, scores=scores, scorer=self._scorer.name)
+    async def _keep(self, _position: int, recorded: Recorded) -> None:
+        self._journal.append(recorded)
+        self._done += 1
+        self._failed += recorded.error is not None
+        self._spent += Spent.on(recorded)
+        self._tell()
 
     def report(self, *, bad: tuple[BadRow, ...], seconds: float) -> RecordingReport:
         """Return what the file now holds of the rows."""
@@ -223,6 +205,10 @@ class _Work:
 
 def _means(scores: Sequence[Mapping[str, float]], tiers: Sequence[str]) -> dict[str, float]:
     return {tier: sum(score[tier] for score in scores) / len(scores) for tier in tiers} if scores else {}
+
+
+def _maker(tiers: AllTiers | Callable[[], AllTiers]) -> Callable[[], AllTiers]:
+    return (lambda: tiers) if isinstance(tiers, AllTiers) else tiers
 
 
 def _check_count(name: str, value: object) -> None:

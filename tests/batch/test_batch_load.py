@@ -16,11 +16,6 @@ def run(script: str, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("script", ["batch_soak.py", "batch_throughput.py"])
-def test_help_says_how_to_run_it(script: str) -> None:
-    assert f"python benchmarks/{script}" in run(script, "--help")
-
-
 def soak(questions: int, concurrency: int) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(
         run("batch_soak.py", "--questions", str(questions), "--concurrency", str(concurrency))

@@ -18,6 +18,7 @@ from automix_graph.batch.output import Output
 from automix_graph.batch.questions import Question
 from automix_graph.batch.rows import Keys, line_of
 from automix_graph.batch.settings import journal_settings, settings_of
+from automix_graph.engines.engine import Charge
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph import AllTiers
 from automix_graph.policies import Threshold
@@ -135,7 +136,7 @@ def test_only_dearer_questions_than_any_before_pass_the_ceiling(
                 asked += 1
                 await asyncio.sleep(0)
                 total += cost
-                await budget.settle(cost, answered=True, known=True)
+                await budget.settle(Charge(cost=cost))
 
         await asyncio.wait_for(asyncio.gather(*(worker() for _ in range(concurrency))), 5)
         return total, asked, max(costs)
@@ -152,16 +153,16 @@ async def test_the_first_question_is_asked_alone() -> None:
     second = asyncio.create_task(budget.admit())
     await asyncio.sleep(0.01)
     assert not second.done()
-    await budget.settle(0.0, answered=False, known=True)
+    await budget.settle(Charge(failed=True))
     assert await second
     third, fourth = asyncio.create_task(budget.admit()), asyncio.create_task(budget.admit())
     await asyncio.sleep(0.01)
     assert not third.done()
-    await budget.settle(0.4, answered=True, known=True)
+    await budget.settle(Charge(cost=0.4))
     assert await third
     await asyncio.sleep(0.01)
     assert not fourth.done()
-    await budget.settle(0.4, answered=True, known=True)
+    await budget.settle(Charge(cost=0.4))
     assert not await fourth
     assert budget.stop == "budget"
 

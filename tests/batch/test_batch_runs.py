@@ -560,6 +560,33 @@ def test_progress_tells_rate_share_cost_and_what_is_left(tmp_path: Path, out: Pa
     assert seen[2].eta == pytest.approx(2 / (2 / seen[2].seconds))
 
 
+def test_many_failures_in_a_row_end_the_run_and_the_next_one_goes_on(tmp_path: Path, out: Path) -> None:
+    data = write(tmp_path / "in.jsonl", *map(row, range(30)))
+    options = BatchOptions(concurrency=1, stop_after_failures=4)
+    report = run_batch(data, out, Asked(1, 2, 3, 5, 6, 7, 8, 9).graph(), options=options)
+    assert (report.stop, report.asked, report.failed, report.answered, report.left) == ("failures", 9, 7, 2, 21)
+    assert [one["id"] for one in read(out)] == list(range(9))
+    again = Asked()
+    assert run_batch(data, out, again.graph(), options=options).complete
+    assert again.numbers == [1, 2, 3, *range(5, 30)]
+
+
+def test_failures_never_end_the_run_where_that_is_chosen(tmp_path: Path, out: Path) -> None:
+    data = write(tmp_path / "in.jsonl", *map(row, range(120)))
+    graph = Asked(*range(120)).graph()
+    report = run_batch(data, out, graph, options=BatchOptions(stop_after_failures=0))
+    assert (report.stop, report.failed) == (None, 120)
+    other = run_batch(data, tmp_path / "other.jsonl", graph, options=BatchOptions(concurrency=1))
+    assert (other.stop, other.failed) == ("failures", 100)
+
+
+def test_a_function_that_makes_the_graph_does_too(tmp_path: Path, out: Path) -> None:
+    data = write(tmp_path / "in.jsonl", row(1))
+    assert run_batch(data, out, graph_of).answered == 1
+    with pytest.raises(ConfigurationError, match="graph is a int"):
+        run_batch(data, tmp_path / "other.jsonl", 7)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables_are_read_too(tmp_path: Path, out: Path, suffix: str) -> None:
     import pyarrow
@@ -576,7 +603,14 @@ def test_tables_are_read_too(tmp_path: Path, out: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"order": "random"}, {"concurrency": 0}, {"concurrency": True}, {"max_cost": 0}, {"longest_question": 1.5}],
+    [
+        {"order": "random"},
+        {"concurrency": 0},
+        {"concurrency": True},
+        {"max_cost": 0},
+        {"longest_question": 1.5},
+        {"stop_after_failures": -1},
+    ],
 )
 def test_options_that_cannot_be_used_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(options))):

@@ -80,6 +80,20 @@ def test_every_call_of_a_stage_is_charged() -> None:
     assert costs(outcomes) == [1150, 23, 260, 260]
 
 
+@pytest.mark.parametrize("unit", ["usd", "tokens"])
+def test_what_a_cache_has_spared_is_charged(unit: Unit) -> None:
+    spared = tuple(dataclasses.replace(call, cached=True, cost=0.0) for call in CALLS)
+    expected = costs(outcomes_of([recorded("1")], prices=PRICES, unit=unit)[0])
+    assert costs(outcomes_of([recorded("1", calls=spared)], prices=PRICES, unit=unit)[0]) == expected
+    assert 0.0 not in expected
+
+
+def test_nobody_knows_how_long_a_call_takes_that_a_cache_has_spared() -> None:
+    spared = tuple(dataclasses.replace(call, cached=True, seconds=0.0) for call in CALLS)
+    _, left_out = outcomes_of([recorded("1"), recorded("2", calls=spared)], unit="seconds")
+    assert left_out.ids == {"unknown cost": ("2",)}
+
+
 def test_no_report_of_the_cache_is_no_cache() -> None:
     calls = (CALLS[0], call("verify", "l", 1200, 1), CALLS[2])
     outcomes, _ = outcomes_of([recorded("a", calls=calls)], unit="tokens")

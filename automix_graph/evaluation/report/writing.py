@@ -72,5 +72,7 @@ def write_report(
     try:
         replace_file(target, page.encode())
     except OSError as error:
-        raise ConfigurationError(f"report {str(target)!r} cannot be written: {error.strerror or error}") from error
+        raise ConfigurationError(
+            f"report {str(target)!r} cannot be written: {error.strerror or error}", code="file-unwritable"
+        ) from error
     return target
