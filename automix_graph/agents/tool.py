@@ -93,7 +93,8 @@ def create_automix_tool(
     if not isinstance(graph, Runnable):
         raise ConfigurationError(
             f"graph is a {type(graph).__name__}, which cannot be invoked; give what create_automix(...) returns, or "
-            "build_automix(...).compile()"
+            "build_automix(...).compile()",
+            code="not-a-graph",
         )
 
     def ask(question: str, config: RunnableConfig) -> tuple[str, AutoMixArtifact]:
@@ -135,7 +136,8 @@ def _content_and_artifact(result: Mapping[str, Any] | None) -> tuple[str, AutoMi
     if result is None or (missing := _RESULT - result.keys()):
         raise ConfigurationError(
             f"graph returned no {', '.join(sorted(_RESULT if result is None else missing))}; give a graph of "
-            "create_automix(...), or a Runnable whose output has all that its output has"
+            "create_automix(...), or a Runnable whose output has all that its output has",
+            code="not-a-graph",
         )
     documents: Sequence[Document] = result["documents"]
     artifact = AutoMixArtifact(

@@ -25,13 +25,21 @@ def open_graph(settings: GraphSettings, *, until: contextlib.ExitStack) -> Compi
         AutomixError: a part cannot be had; the message says which, and what to do.
     """
     # Imported here: they take a second, and reading the settings must not.
-    from automix_graph.cli.opened_index import opened_index
     from automix_graph.graph import create_automix
     from automix_graph.policies import load_policy
+    from automix_graph.retrieval.opened_index import opened_index
 
     policy = None if settings.policy is None else load_policy(settings.policy)
     index = opened_index(settings.index, settings.embedding, k=settings.k, search=settings.search)
-    review: Any = settings.review  # checked by the graph
+    review: Any = settings.review  # checked by the graph, as the mode is
+    mode: Any = settings.mode
+    background = None
+    if settings.audit_records is not None:
+        from automix_graph.shadow import Background
+
+        background = Background(
+            records=settings.audit_records, max_cost=settings.audit_max_cost, redact=settings.audit_redact
+        )
     return create_automix(
         tiers=settings.models,
         verifier=settings.verifier,
@@ -40,6 +48,10 @@ def open_graph(settings: GraphSettings, *, until: contextlib.ExitStack) -> Compi
         language=settings.language,
         condense=settings.condense,
         review=review,
+        mode=mode,
+        shadow_rate=settings.shadow_rate,
+        audit_rate=settings.audit_rate,
+        background=background,
     )
 
 

@@ -25,6 +25,7 @@ except ImportError as error:
     raise MissingExtraError("serving a graph", extra="serve") from error
 
 from automix_graph.graph.build import CompiledGraph
+from automix_graph.serving.doors.described import OTHER_FAILURES
 from automix_graph.serving.doors.langserve_routes import add_service_routes
 from automix_graph.serving.doors.openai_routes import openai_router
 from automix_graph.serving.doors.page_routes import page_router
@@ -37,6 +38,7 @@ from automix_graph.serving.gate.refusing import note, path_of, response_of
 from automix_graph.serving.readiness import Check, Readiness
 from automix_graph.serving.service import Service
 from automix_graph.serving.settings import DEFAULT_MODEL, LANGSERVE_PATH, ServingSettings
+from automix_graph.shadow import Background
 
 _TOLD: tuple[str, ...] = (
     REQUEST_ID,
@@ -52,6 +54,7 @@ def create_app(
     policies: Mapping[str, CompiledGraph] | None = None,
     settings: ServingSettings | None = None,
     checks: Mapping[str, Check] | None = None,
+    background: Background | None = None,
 ) -> FastAPI:
     """Return an ASGI application that serves a graph: OpenAI's API, LangServe, a page, health and metrics.
 
@@ -63,6 +66,7 @@ def create_app(
         policies: more graphs, of other policies or models, by the names under which they are served as models.
         settings: limits, keys and doors; None: the defaults.
         checks: of the parts behind the graphs, for ``/readyz``; None: it says that the process answers.
+        background: of graphs in shadow mode or with an audit rate, for ``/metrics``.
 
     Raises:
         ConfigurationError: a graph is none, or two have one name.
@@ -87,6 +91,8 @@ def create_app(
     """
     settings = settings or ServingSettings()
     metrics = Metrics()
+    if background is not None:
+        metrics.watch(background)
     service = Service(_named(graph, policies or {}), settings=settings, metrics=metrics)
     readiness = Readiness(checks or {}, holds=settings.readiness_seconds, timeout=settings.readiness_timeout_seconds)
     # The pages that FastAPI makes of the schema load scripts from elsewhere.
@@ -96,6 +102,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=_threads(settings.max_concurrent),
+        responses=OTHER_FAILURES,
     )
     app.include_router(page_router(service))
     app.include_router(openai_router(service, ignored=settings.ignored_parameters))
@@ -154,7 +161,8 @@ async def _not_routed(request: Request, error: Exception) -> Response:
         return await http_exception_handler(request, error)
     code = "not_found" if error.status_code == 404 else "method_not_allowed"
     message = f"{request.method} has nothing here"
-    failure = RequestFailed(message, status=error.status_code, kind="invalid_request_error", code=code)
+    headers = dict(error.headers or {})  # which methods are allowed
+    failure = RequestFailed(message, status=error.status_code, kind="invalid_request_error", code=code, headers=headers)
     return response_of(failure)
 
 

@@ -43,7 +43,8 @@ def require_safe(host: str, *, has_keys: bool, insecure: bool) -> None:
     if not (is_loopback(host) or has_keys or insecure):
         raise ConfigurationError(
             f"host is {host!r}, which other machines reach, and there are no keys; give a file of keys, set "
-            "AUTOMIX_API_KEYS, listen on 127.0.0.1, or say --insecure-public if anybody may spend your money"
+            "AUTOMIX_API_KEYS, listen on 127.0.0.1, or say --insecure-public if anybody may spend your money",
+            code="server-keys",
         )
 
 

@@ -6,18 +6,32 @@ The share of escalated questions: ``sum(rate(automix_escalated_total[5m])) / sum
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from automix_graph.serving.asking import Outcome, Progress, Step
 from automix_graph.serving.gate.exchange import DOORS, Exchange
+from automix_graph.shadow import Background
 
 Stage = Literal["retrieve", "draft", "verify", "last_answer"]
 
 _ENDS: Final[Mapping[str, Stage]] = {"retrieved": "retrieve", "drafted": "draft", "verified": "verify"}
 """The stage that ends with an event."""
+_BEHIND: Final = {
+    "drawn": "Questions drawn for shadow mode or an audit",
+    "recorded": "Questions recorded, failed ones included",
+    "failed": "Questions recorded without an answer to compare",
+    "compared": "Small answers compared with the large model's",
+    "agreed": "Sum of their agreements, each in [0, 1]",
+    "dropped": "Questions dropped because the queue was full",
+    "over_budget": "Questions passed over because the ceiling on cost was reached",
+    "lost": "Questions that could not be written",
+    "unpriced": "Background calls of unknown cost",
+}
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _KINDS: Final = {"input": "input_tokens", "cached_input": "cached_input_tokens", "output": "output_tokens"}
 
@@ -62,6 +76,14 @@ class Metrics:
         )
         for door in DOORS:
             self.request_seconds.labels(door)
+
+    def watch(self, background: Background) -> None:
+        """Tell what becomes of the work behind the answers, too.
+
+        Args:
+            background: of the graphs that are served.
+        """
+        self._registry.register(_Behind(background))
 
     def text(self) -> bytes:
         """Return all of it in Prometheus' text format."""
@@ -113,6 +135,22 @@ class Metrics:
             self.unpriced.labels(model).inc()
         else:
             self.cost.labels(model).inc(call["cost"])
+
+
+class _Behind(Collector):
+    """Reads the counts of a background when somebody asks."""
+
+    def __init__(self, background: Background) -> None:
+        self._background = background
+
+    def collect(self) -> Iterator[Metric]:
+        counts = self._background.counts
+        for name, told in _BEHIND.items():
+            yield CounterMetricFamily(f"automix_background_{name}", told, value=getattr(counts, name))
+        spent = "Cost of background calls in the file of records, in USD, as far as it is known"
+        yield CounterMetricFamily("automix_background_cost_usd", spent, value=counts.spent)
+        waiting = "Questions in the background queue or in work"
+        yield GaugeMetricFamily("automix_background_waiting", waiting, value=counts.waiting)
 
 
 class StageClock:

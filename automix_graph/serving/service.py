@@ -41,7 +41,9 @@ class Service:
         for name, graph in graphs.items():
             if not isinstance(graph, Runnable):
                 raise ConfigurationError(
-                    f"graph {name!r} is of type {type(graph).__name__}; give what create_automix returns, or compile it"
+                    f"graph {name!r} is of type {type(graph).__name__}; give what create_automix returns, or compile "
+                    "it",
+                    code="not-a-graph",
                 )
         self._graphs = dict(graphs)
         self._settings = settings

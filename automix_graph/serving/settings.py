@@ -69,4 +69,4 @@ class ServingSettings:
             if not (value > 0 and math.isfinite(value)):
                 raise ConfigurationError(f"{name} is {value!r}; give a finite number above zero")
         if any(not key.strip() for key in self.keys):
-            raise ConfigurationError("one of the keys is blank; give keys with characters, or none")
+            raise ConfigurationError("one of the keys is blank; give keys with characters, or none", code="server-keys")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "agent.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "agent" / "agent.py"
 
 
 def test_the_example_keeps_one_draft_and_rejects_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,8 @@ def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> GraphSettings
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = "INDEX SMALL LARGE TIERS VERIFIER POLICY EMBEDDING K SEARCH LANGUAGE CONDENSE REVIEW"
+    names = "INDEX SMALL LARGE TIERS VERIFIER POLICY EMBEDDING K SEARCH LANGUAGE CONDENSE REVIEW "
+    names += "MODE SHADOW_RATE AUDIT_RATE AUDIT_RECORDS AUDIT_MAX_COST AUDIT_REDACT"
     for name in names.split():
         monkeypatch.delenv(f"AUTOMIX_{name}", raising=False)
 
@@ -51,6 +52,12 @@ def test_every_variable_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         LANGUAGE="zh",
         CONDENSE="True",
         REVIEW="escalate, abstain",
+        MODE="shadow",
+        SHADOW_RATE="0.25",
+        AUDIT_RATE="0.5",
+        AUDIT_RECORDS="r.jsonl",
+        AUDIT_MAX_COST="3",
+        AUDIT_REDACT="on",
     )
     assert found == GraphSettings(
         index=Path("i"),
@@ -63,6 +70,12 @@ def test_every_variable_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         language="zh",
         condense=True,
         review=("escalate", "abstain"),
+        mode="shadow",
+        shadow_rate=0.25,
+        audit_rate=0.5,
+        audit_records=Path("r.jsonl"),
+        audit_max_cost=3.0,
+        audit_redact=True,
     )
 
 
@@ -84,6 +97,15 @@ def test_empty_variables_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> No
         ({"INDEX": "i", "K": "four"}, "AUTOMIX_K is 'four'; use a whole number"),
         ({"INDEX": "i", "CONDENSE": "maybe"}, "AUTOMIX_CONDENSE is 'maybe'; use true or false"),
         ({"INDEX": "i", "TIERS": "a:1"}, "AUTOMIX_TIERS is 'a:1'; name two or more models"),
+        ({"INDEX": "i", "AUDIT_RATE": "half"}, "AUTOMIX_AUDIT_RATE is 'half'; use a number"),
+        ({"INDEX": "i", "AUDIT_RATE": "0.1"}, "AUTOMIX_AUDIT_RECORDS is not set; shadow mode and audits need a file"),
+        ({"INDEX": "i", "MODE": "shadow"}, "AUTOMIX_AUDIT_RECORDS is not set"),
+        (
+            {"INDEX": "i", "AUDIT_RECORDS": "r"},
+            "AUTOMIX_AUDIT_RECORDS is set and nothing is recorded; set ",
+        ),
+        ({"INDEX": "i", "AUDIT_MAX_COST": "1"}, "AUTOMIX_AUDIT_MAX_COST is set and nothing is recorded"),
+        ({"INDEX": "i", "AUDIT_REDACT": "yes"}, "AUTOMIX_AUDIT_REDACT is set and nothing is recorded"),
         ({"INDEX": "i", "TIERS": "a:1,b:2", "LARGE": "c:3"}, "AUTOMIX_TIERS and AUTOMIX_LARGE are set"),
     ],
 )

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import inspect
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import automix_graph.models
 import automix_graph.models.named
 from automix_graph import Always, FaissStore, save_policy
 from automix_graph.errors import ConfigurationError, StoreError
+from automix_graph.evaluation import read_records
 from automix_graph.langgraph_server import GraphSettings, factory, make_graph, open_graph
+from automix_graph.records import is_redacted
 from automix_graph.testing import FunctionChatModel, HashEmbeddings
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +125,24 @@ def test_settings_reach_the_graph(index: Path, loaded: list[str]) -> None:
         assert {"condense", "middle_answer", "review", "review_middle"} <= set(graph.nodes)
         result = graph.invoke(QUESTION)
         assert (result["answer"], result["route"], len(result["documents"])) == ("1781", "large", 1)
+
+
+@pytest.mark.parametrize(("mode", "answer"), [("shadow", "1781"), ("cascade", "1769")])
+def test_questions_are_sampled_into_the_file(index: Path, loaded: list[str], mode: str, answer: str) -> None:
+    records = index.parent / "records.jsonl"
+    rate = {"shadow_rate": 1.0} if mode == "shadow" else {"audit_rate": 1.0}
+    settings = GraphSettings(
+        index=index, models=("test:small", "test:large"), verifier="test:judge", mode=mode, audit_records=records,
+        audit_redact=True, **rate,
+    )  # fmt: skip
+    with contextlib.ExitStack() as parts:
+        assert open_graph(settings, until=parts).invoke(QUESTION)["answer"] == answer
+    ends = time.monotonic() + 30
+    while not records.exists() or not (rows := read_records(records).rows):
+        assert time.monotonic() < ends
+    (row,) = rows
+    assert (row.origin, row.rate) == ("shadow" if mode == "shadow" else "audit", 1.0)
+    assert row.record is not None and is_redacted(row.record.question)
 
 
 @pytest.mark.parametrize("wrong", [{"language": "xx"}, {"search": "guess"}, {"policy": Path("no-policy.json")}])

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from automix_graph.serving import ServingSettings, create_app
 from automix_graph.serving.gate.connection import while_connected
 from automix_graph.serving.gate.keys import Keyring
+from automix_graph.serving.listening import ACCESS_LOG
 
 KEY = "a-key-that-opens"
 CHAT = "/v1/chat/completions"
@@ -131,7 +132,7 @@ def test_the_log_tells_what_happened_and_no_text(caplog: pytest.LogCaptureFixtur
         ask.post(CHAT, json=chat("MYQUESTION", temperature=2), headers={"x-request-id": "r3"})
     assert "MYQUESTION" not in caplog.text
     assert "LARGE" not in caplog.text
-    lines = [json.loads(record.message) for record in caplog.records if record.name.endswith("access")]
+    lines = [json.loads(record.message) for record in caplog.records if record.name == ACCESS_LOG]
     for line in lines:
         assert line.pop("ms") >= 0
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))
@@ -254,7 +255,7 @@ async def test_a_client_that_leaves_cancels_the_calls_that_it_caused(
     task.cancel()
     await until(patient.cancelled)
     for _ in range(100):
-        lines = [json.loads(record.message) for record in caplog.records if record.name.endswith("access")]
+        lines = [json.loads(record.message) for record in caplog.records if record.name == ACCESS_LOG]
         if lines:
             break
         await asyncio.sleep(0.02)

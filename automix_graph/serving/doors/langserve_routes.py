@@ -104,7 +104,10 @@ def add_automix_routes(
 def add_service_routes(app: FastAPI | APIRouter, service: Service, model: str, *, path: str) -> None:
     """Add LangServe's routes for one model of a service; see `add_automix_routes`."""
     try:
+        from fastapi import Depends
         from langserve import add_routes
+
+        from automix_graph.serving.doors.langserve_bodies import body_check
     except ImportError as error:
         raise MissingExtraError("serving a graph with LangServe", extra="langserve") from error
     with warnings.catch_warnings():
@@ -116,6 +119,7 @@ def add_service_routes(app: FastAPI | APIRouter, service: Service, model: str, *
             config_keys=(),
             enabled_endpoints=_ENDPOINTS,
             enable_feedback_endpoint=False,
+            dependencies=[Depends(body_check(lambda question: service.check(model, question, param="question")))],
         )
 
 

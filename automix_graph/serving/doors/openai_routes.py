@@ -6,18 +6,20 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.responses import JSONResponse, Response
 
 from automix_graph.serving.asking import Outcome, Progress, Restart, Text
+from automix_graph.serving.doors.described import COMPLETION, FAILURES, MODELS, ModelCard
 from automix_graph.serving.doors.events import EventStream, event
 from automix_graph.serving.doors.openai_schema import ChatRequest, Completion, model_card
 from automix_graph.serving.doors.plain import extension_of, headers_of
 from automix_graph.serving.gate.failures import RequestFailed, interrupted, unknown_model
 from automix_graph.serving.gate.refusing import note
 from automix_graph.serving.service import Service
+from automix_graph.serving.settings import DEFAULT_MODEL
 
 
 def openai_router(service: Service, *, ignored: Collection[str]) -> APIRouter:
@@ -27,20 +29,26 @@ def openai_router(service: Service, *, ignored: Collection[str]) -> APIRouter:
         service: that answers.
         ignored: parameters of a request that are dropped instead of refused.
     """
-    router = APIRouter(prefix="/v1", tags=["OpenAI"])
+    router = APIRouter(prefix="/v1", tags=["OpenAI"], responses=FAILURES)
     started = int(time.time())
 
-    @router.get("/models")
+    @router.get("/models", responses=MODELS)
     async def list_models() -> dict[str, Any]:
         return {"object": "list", "data": [model_card(name, started) for name in service.names]}
 
-    @router.get("/models/{name}")
-    async def get_model(name: str) -> dict[str, Any]:
+    @router.get("/models/{name}", operation_id="get_model", responses={200: {"model": ModelCard}})
+    async def get_model(name: Annotated[str, Path(examples=[DEFAULT_MODEL])]) -> dict[str, Any]:
         if name not in service.names:
             raise unknown_model(name, service.names)
         return model_card(name, started)
 
-    @router.post("/chat/completions", response_model=None)
+    @router.post(
+        "/chat/completions",
+        operation_id="create_chat_completion",
+        response_model=None,
+        response_class=JSONResponse,
+        responses=COMPLETION,
+    )
     async def complete(request: ChatRequest) -> Response:
         request.refuse_what_is_unsupported(ignored)
         question = request.question

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import HTMLResponse, Response
 
 from automix_graph.serving.asking import Outcome, Progress, Restart, Text
+from automix_graph.serving.doors.described import ASKED, FAILURES
 from automix_graph.serving.doors.events import EventStream, event
 from automix_graph.serving.doors.plain import plain_output
 from automix_graph.serving.gate.failures import RequestFailed
@@ -53,7 +54,7 @@ def page_router(service: Service) -> APIRouter:
         }
         return HTMLResponse(html, headers=headers)
 
-    @router.post("/ask", response_model=None)
+    @router.post("/ask", response_model=None, response_class=Response, responses={**ASKED, **FAILURES})
     async def ask(request: AskRequest) -> Response:
         """Answer a question as server-sent events: ``progress``, ``text``, ``restart``, ``outcome`` or ``error``."""
         model = request.model or service.names[0]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from automix_graph.serving.gate.connection import discard, while_connected
 from automix_graph.serving.gate.exchange import WORKING, door_of
 from automix_graph.serving.gate.failures import RequestFailed, too_busy, too_large, too_slow
+from automix_graph.serving.gate.readable import require_json
 from automix_graph.serving.gate.refusing import path_of, refuse
 from automix_graph.serving.metrics import Metrics
 from automix_graph.serving.settings import ServingSettings
@@ -52,6 +54,8 @@ class Bounded:
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self._body(scope, receive)
+            if body is not None and _is_json(scope):
+                require_json(body)
         except RequestFailed as failure:
             await refuse(failure, scope, receive, send)
             return
@@ -74,6 +78,11 @@ class Bounded:
         except TimeoutError as error:
             raise too_slow() from error
         return None
+
+
+def _is_json(scope: Scope) -> bool:
+    """Whether a handler of ours will take the body for JSON; LangServe's have a check of their own."""
+    return door_of(path_of(scope)) != "langserve" and "json" in Headers(scope=scope).get("content-type", "")
 
 
 def _body_too_large(most: int) -> RequestFailed:

@@ -10,11 +10,9 @@ import hmac
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
+from automix_graph.config import ENV_API_KEYS
 from automix_graph.errors import ConfigurationError
-
-ENV_API_KEYS: Final = "AUTOMIX_API_KEYS"
 
 
 def read_keys(file: Path | None) -> tuple[str, ...]:
@@ -30,10 +28,12 @@ def read_keys(file: Path | None) -> tuple[str, ...]:
     try:
         lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the keys in {str(file)!r} cannot be read: {type(error).__name__}") from error
+        raise ConfigurationError(
+            f"the keys in {str(file)!r} cannot be read: {type(error).__name__}", code="server-keys"
+        ) from error
     keys = tuple(line for line in lines if line and not line.startswith("#"))
     if not keys:
-        raise ConfigurationError(f"{str(file)!r} holds no key; write one a line")
+        raise ConfigurationError(f"{str(file)!r} holds no key; write one a line", code="server-keys")
     return keys
 
 

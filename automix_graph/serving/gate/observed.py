@@ -53,19 +53,27 @@ class Observed:
             door=door_of(path_of(scope)),
             seconds=self._settings.deadline_seconds,
         )
-        status = 0
+        status, gone = 0, False
 
         async def told(message: Message) -> None:
-            nonlocal status
+            nonlocal status, gone
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID] = exchange.request_id
-            await send(message)
+            try:
+                await send(message)
+            except Exception:
+                # The connection takes no response any more, as after a client that sent more than it announced.
+                status, gone = _CLIENT_GONE, True
+                raise
 
         token = current.set(exchange)
         try:
             await self._app(scope, receive, told)
         except Exception as error:
+            if gone:
+                exchange.error = "client_disconnected"
+                return
             failure = failure_of(error)
             exchange.error = failure.code
             # Not passed on: the server would log it with the words of a provider or a user.
