@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from automix_graph.batch import run_batch as run_batch
     from automix_graph.costs import Limits as Limits
     from automix_graph.costs import Price as Price
+    from automix_graph.engines import RayEngine as RayEngine
     from automix_graph.errors import AutomixError as AutomixError
     from automix_graph.graph import AllTiers as AllTiers
+    from automix_graph.graph import AnswerCache as AnswerCache
     from automix_graph.graph import AutomixContext as AutomixContext
     from automix_graph.graph import ModelTier as ModelTier
     from automix_graph.graph import build_automix as build_automix
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from automix_graph.recording import record_dataset as record_dataset
     from automix_graph.records import Verdict as Verdict
     from automix_graph.retrieval import FaissStore as FaissStore
+    from automix_graph.shadow import Background as Background
     from automix_graph.verdicts import parse_verdict as parse_verdict
     from automix_graph.verification import AnswerConfidence as AnswerConfidence
     from automix_graph.verification import Combined as Combined
@@ -71,6 +74,7 @@ _HOMES = {
     "WithinBudget": "verification",
     "AcceptCorrect": "policies",
     "AllTiers": "graph",
+    "AnswerCache": "graph",
     "ModelTier": "graph",
     "Always": "policies",
     "Capped": "policies",
@@ -83,10 +87,12 @@ _HOMES = {
     "AutoMixMiddleware": "agents",
     "AutomixContext": "graph",
     "AutomixError": "errors",
+    "Background": "shadow",
     "BatchOptions": "batch",
     "FaissStore": "retrieval",
     "Limits": "costs",
     "Price": "costs",
+    "RayEngine": "engines",
     "RecordingHandler": "recording",
     "Retries": "models",
     "Threshold": "policies",

@@ -9,9 +9,11 @@ import pytest
 
 import automix_graph
 import automix_graph.agents
+import automix_graph.auditing
 import automix_graph.batch
 import automix_graph.calibration
 import automix_graph.costs
+import automix_graph.engines
 import automix_graph.evaluation
 import automix_graph.graph
 import automix_graph.langgraph_server
@@ -21,6 +23,7 @@ import automix_graph.prompts
 import automix_graph.recording
 import automix_graph.retrieval
 import automix_graph.serving
+import automix_graph.shadow
 import automix_graph.testing
 import automix_graph.verification
 
@@ -32,9 +35,11 @@ MODULES = sorted(
 PUBLIC = [
     automix_graph,
     automix_graph.agents,
+    automix_graph.auditing,
     automix_graph.batch,
     automix_graph.calibration,
     automix_graph.costs,
+    automix_graph.engines,
     automix_graph.evaluation,
     automix_graph.graph,
     automix_graph.langgraph_server,
@@ -44,6 +49,7 @@ PUBLIC = [
     automix_graph.recording,
     automix_graph.retrieval,
     automix_graph.serving,
+    automix_graph.shadow,
     automix_graph.testing,
     automix_graph.verification,
 ]

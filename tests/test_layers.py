@@ -16,6 +16,7 @@ LAYERS = {
     "records": 0,
     "config": 1,
     "columns": 1,
+    "engines": 1,
     "verdicts": 1,
     "costs": 1,
     "prompts": 1,
@@ -29,6 +30,8 @@ LAYERS = {
     "calibration": 4,
     "batch": 4,
     "recording": 4,
+    "shadow": 4,
+    "auditing": 4,
     "serving": 5,
     "langgraph_server": 5,
     "cli": 5,
@@ -43,8 +46,10 @@ SIDEWAYS = {
     ("batch", "evaluation"),
     ("batch", "recording"),
     ("calibration", "evaluation"),
+    ("shadow", "recording"),
+    ("auditing", "calibration"),
+    ("auditing", "evaluation"),
     ("cli", "serving"),
-    ("langgraph_server", "cli"),
 }
 """Imports inside a layer that the design allows."""
 
@@ -61,6 +66,7 @@ ALLOWED_THIRD_PARTY = {
     "policies": {"numpy", "scipy"},
     "evaluation": {"numpy", "scipy", "pyarrow", "matplotlib", "jinja2", "markupsafe"},
     "calibration": {"numpy", "scipy", "matplotlib"},
+    "auditing": {"numpy", "scipy"},
 }
 
 

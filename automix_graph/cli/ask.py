@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from rich.console import Console
 
-from automix_graph.cli.limit_options import limit_options, limits_of
+from automix_graph.cli.fault_options import fault_options, given_faults
+from automix_graph.cli.limit_options import given_limits, limit_options
 from automix_graph.cli.model_options import cascade, model_options
-from automix_graph.cli.opened_index import opened_index
 from automix_graph.cli.options import (
     embedding_option,
     index_option,
@@ -22,8 +22,11 @@ from automix_graph.cli.options import (
     search_option,
 )
 from automix_graph.cli.policy_options import policy_option, unchecked_option
+from automix_graph.cli.price_option import price_option
+from automix_graph.retrieval.opened_index import opened_index
 
 if TYPE_CHECKING:
+    from automix_graph.costs import Price
     from automix_graph.graph.build import CompiledGraph
     from automix_graph.prompts import Layout
 
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
 @model_options
 @policy_option
 @unchecked_option
+@price_option
 @limit_options
+@fault_options
 @embedding_option
 @k_option
 @language_option
@@ -51,9 +56,7 @@ def ask(
     verifiers: tuple[str, ...],
     policy: Path | None,
     unchecked: bool,
-    limit_cost: float | None,
-    limit_calls: int | None,
-    limit_seconds: float | None,
+    given: tuple[tuple[str, Price], ...],
     embedding: str,
     k: int,
     language: str,
@@ -73,6 +76,7 @@ def ask(
     from automix_graph.graph import create_automix
     from automix_graph.policies import load_policy
 
+    faults = given_faults()
     models = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)
     saved = None if policy is None else load_policy(policy, check=not unchecked)
     with (
@@ -83,7 +87,11 @@ def ask(
         graph = create_automix(
             tiers=models,
             policy=saved,
-            limits=limits_of(limit_cost, limit_calls, limit_seconds),
+            prices=dict(given),
+            limits=given_limits(),
+            on_large_failure=faults.on_large_failure,
+            on_retriever_failure=faults.on_retriever_failure,
+            retries=faults.retries,
             retriever=retriever,
             language=language,
             layout=layout,

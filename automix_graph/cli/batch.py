@@ -10,9 +10,11 @@ import click
 from rich.console import Console
 
 from automix_graph.cli.batch_options import batch_options
-from automix_graph.cli.limit_options import limit_options, limits_of
+from automix_graph.cli.cascade_recipe import CascadeRecipe, RemoteGraph
+from automix_graph.cli.engine_options import engine_options, given_engine
+from automix_graph.cli.fault_options import fault_options, given_faults
+from automix_graph.cli.limit_options import given_limits, limit_options
 from automix_graph.cli.model_options import cascade, model_options
-from automix_graph.cli.opened_index import opened_index
 from automix_graph.cli.options import (
     INTERRUPTED,
     embedding_option,
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from automix_graph.batch import BatchOptions, BatchReport
+    from automix_graph.batch.asking import MakeGraph
     from automix_graph.batch.options import Order
     from automix_graph.costs import Price
+    from automix_graph.engines import Engine
     from automix_graph.graph.build import CompiledGraph
     from automix_graph.prompts import Layout
 
@@ -51,7 +55,9 @@ _STOPPED: Final = 3
 @policy_option
 @unchecked_option
 @limit_options
+@fault_options
 @batch_options
+@engine_options
 @price_option
 @embedding_option
 @k_option
@@ -70,9 +76,6 @@ def batch(
     verifiers: tuple[str, ...],
     policy: Path | None,
     unchecked: bool,
-    limit_cost: float | None,
-    limit_calls: int | None,
-    limit_seconds: float | None,
     concurrency: int | None,
     order: Order,
     max_cost: float | None,
@@ -80,6 +83,7 @@ def batch(
     no_question: bool,
     texts: bool,
     max_question_characters: int,
+    stop_after_failures: int,
     rejects: Path | None,
     given: tuple[tuple[str, Price], ...],
     embedding: str,
@@ -89,58 +93,62 @@ def batch(
     search: str,
     as_json: bool,
 ) -> None:
-    """Answer the questions of IN from the documents of an index, and write a row for each to OUT (JSON Lines).
+    """Answer the questions of IN, and write a row for each to OUT.
 
-    IN is JSON Lines, CSV or Parquet with a question and an id for each row; in JSON Lines the number of the line takes
-    the place of an id that is missing. Each answer is on disk, in the journal OUT.journal, before it counts as done:
-    whatever stops the command, the same command goes on, and asks again only about rows that failed.
+    The answers come from the documents of an index, and OUT is JSON Lines. IN is JSON Lines, CSV or Parquet with a
+    question and an id for each row; in JSON Lines the number of the line takes the place of an id that is missing. Each
+    answer is on disk, in the journal OUT.journal, before it counts as done: whatever stops the command, the same
+    command goes on, and asks again only about rows that failed.
 
-    The exit status is 0 where every row is answered, 1 where rows failed or cannot be used, 3 where --max-cost left
-    rows over, 130 after Ctrl-C and 143 after SIGTERM.
+    The exit status is 0 where every row is answered, 1 where rows failed or cannot be used, 3 where --max-cost or
+    --stop-after-failures left rows over, 130 after Ctrl-C and 143 after SIGTERM.
     """
     # Imported here: they take a second, and --help must not.
     from automix_graph.batch import BatchOptions, settings_of
     from automix_graph.batch.options import DEFAULT_CONCURRENCY
     from automix_graph.batch.settings import unpriced
     from automix_graph.cli.batch_view import as_plain, show
-    from automix_graph.graph import AllTiers, create_automix
     from automix_graph.models.catalog import LOCAL_PREFIX
     from automix_graph.policies import load_policy
 
-    models = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)
-    saved = None if policy is None else load_policy(policy, check=not unchecked)
-    with (
-        Console(stderr=True).status("loading the index") as status,
-        opened_index(index_dir, embedding, k=k, search=search) as retriever,
-    ):
+    engine, faults = given_engine(), given_faults()
+    recipe = CascadeRecipe(
+        models=tuple(cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)),
+        index_dir=index_dir.absolute(),
+        embedding=embedding,
+        k=k,
+        search=search,
+        language=language,
+        layout=layout,
+        prices=dict(given),
+        policy=None if policy is None else load_policy(policy, check=not unchecked),
+        limits=given_limits(),
+        retries=faults.retries,
+        on_large_failure=faults.on_large_failure,
+        on_retriever_failure=faults.on_retriever_failure,
+    )
+    with Console(stderr=True).status("loading the index") as status, recipe.opened() as opened:
         status.update("loading the models")
-        prices = dict(given)
-        described = AllTiers(tiers=models, retriever=retriever, language=language, layout=layout, prices=prices)
+        described = opened.tiers()
         if max_cost is not None:
             require_priced(unpriced(described))
-        limits = limits_of(limit_cost, limit_calls, limit_seconds)
-        graph = create_automix(
-            tiers=models,
-            policy=saved,
-            limits=limits,
-            retriever=retriever,
-            language=language,
-            layout=layout,
-            prices=prices,
-        )
+        settings = settings_of(described, recipe.policy, recipe.limits)
+        graph = RemoteGraph(recipe=recipe, settings=settings) if engine.apart else opened.graph()
         status.stop()
         local = all(label.startswith(LOCAL_PREFIX) for label in described.parts.labels)
         options = BatchOptions(
             concurrency=concurrency or (1 if local else DEFAULT_CONCURRENCY),
             order=order,
             max_cost=max_cost,
+            stop_after_failures=stop_after_failures,
             retry_failed=not keep_failed,
             with_question=not no_question,
             with_texts=texts,
             longest_question=max_question_characters,
             rejects=rejects,
         )
-        report = run(data, out, graph, settings=settings_of(described, saved, limits), options=options)
+        told = {**settings, **faults.settings}
+        report = run(data, out, graph, settings=told, options=options, engine=engine)
     if as_json:
         click.echo(json.dumps(as_plain(report), ensure_ascii=False, indent=2))
     else:
@@ -152,7 +160,13 @@ def batch(
 
 
 def run(
-    data: Path, out: Path, graph: CompiledGraph, *, settings: Mapping[str, Any], options: BatchOptions
+    data: Path,
+    out: Path,
+    graph: CompiledGraph | MakeGraph,
+    *,
+    settings: Mapping[str, Any],
+    options: BatchOptions,
+    engine: Engine,
 ) -> BatchReport:
     """Run a batch, telling on stderr how far it is; say how to go on where Ctrl-C or SIGTERM stops it."""
     from automix_graph.batch import run_batch
@@ -161,7 +175,7 @@ def run(
     with termination_as_interrupt() as terminated:
         try:
             with followed() as follow:
-                return run_batch(data, out, graph, settings=settings, options=options, progress=follow)
+                return run_batch(data, out, graph, settings=settings, options=options, progress=follow, engine=engine)
         except KeyboardInterrupt:
             what = "Terminated" if terminated() else "Interrupted"
             click.echo(f"{what}. What is done is in {out}; the same command goes on from there.", err=True)

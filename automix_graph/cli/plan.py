@@ -126,10 +126,11 @@ def plan(
     shared_prompt_tokens: int | None,
     as_json: bool,
 ) -> None:
-    """Say whether a cascade pays, with which verifier, and what quality it then needs.
+    """Say whether a cascade pays, and with which verifier.
 
-    Every way to verify is charged at list prices (or yours) for one question: the small answer, its verification, and
-    the large answer where the small one is rejected. No model is called. Token counts are means over your questions.
+    It also says what quality the cascade then needs. Every way to verify is charged at list prices (or yours) for one
+    question: the small answer, its verification, and the large answer where the small one is rejected. No model is
+    called. Token counts are means over your questions.
 
     RECORDS, a file that 'automix record' wrote, gives models, token counts, accept rate and qualities, and what the
     questions cost as they were recorded. Options win over it. Without it, --context-tokens, --small-answer-tokens,

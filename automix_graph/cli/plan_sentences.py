@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from automix_graph.cli.plan_amounts import SHOWN_QUESTIONS, percent, usd
 from automix_graph.costs.comparison import LayoutCosts, Plan
-from automix_graph.costs.layouts import Labels
+from automix_graph.costs.layouts import Labels, VerifierLayout
 
 if TYPE_CHECKING:
     from automix_graph.evaluation.recorded_workload import RecordedWorkload
+
+_USUAL: Final = VerifierLayout(judge="large", reads="shared")
+"""How hosted models judge where nobody chose."""
 
 
 def sentence(plan: Plan, labels: Labels) -> str:
@@ -37,7 +40,19 @@ def sentence(plan: Plan, labels: Labels) -> str:
         f"The cascade pays: with the verifier {best.layout.name}, {SHOWN_QUESTIONS:,} questions cost {expected} "
         f"instead of {large} for always asking {labels['large']} ({against_large(best, plan)}). It pays above an "
         f"accept rate of {percent(best.costs.break_even_accept_rate)}, and is worth it if it recovers more than "
-        f"{percent(need)} of the quality gap between the two models."
+        f"{percent(need)} of the quality gap between the two models.{_default_loses(plan)}"
+    )
+
+
+def _default_loses(plan: Plan) -> str:
+    """Return a warning where the verdict that nobody has to ask for costs more than always asking the large model."""
+    usual = next((row for row in plan.rows if row.layout == _USUAL), None)
+    if usual is None or usual.costs.pays(plan.accept_rate) is not False:
+        return ""
+    return (
+        f" The default verifier of hosted models ({usual.layout.name}) does not: it costs "
+        f"{usd(usual.costs.expected(plan.accept_rate))} ({against_large(usual, plan)}). Whether a cheaper judge is "
+        "good enough is a question of quality: 'automix record' tells."
     )
 
 

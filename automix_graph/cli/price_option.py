@@ -58,5 +58,6 @@ def require_priced(unknown: Sequence[str]) -> None:
         told = " ".join(f"--price {label}=INPUT/OUTPUT[/CACHED]" for label in unknown)
         raise ConfigurationError(
             f"no price is known for {', '.join(map(repr, unknown))}, and nothing can be said without it; give it in "
-            f"USD per million tokens: {told}"
+            f"USD per million tokens: {told}",
+            code="unknown-price",
         )

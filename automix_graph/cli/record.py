@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from automix_graph.cli.cascade_recipe import CascadeRecipe, RemoteTiers
+from automix_graph.cli.engine_options import engine_options, given_engine
+from automix_graph.cli.fault_options import given_retries, retry_options
 from automix_graph.cli.model_options import cascade, model_options
-from automix_graph.cli.opened_index import opened_index
 from automix_graph.cli.options import (
     INTERRUPTED,
     embedding_option,
@@ -28,6 +29,7 @@ from automix_graph.cli.price_option import price_option
 
 if TYPE_CHECKING:
     from automix_graph.costs import Price
+    from automix_graph.engines import Engine
     from automix_graph.graph.all_tiers import AllTiers
     from automix_graph.prompts import Layout
     from automix_graph.recording import Progress, RecordingReport, Scorer
@@ -54,6 +56,7 @@ _INCOMPLETE: Final = 1
 )
 @click.option("--ignore-context", is_flag=True, help="Retrieve from the index even for rows that have a context.")
 @model_options
+@retry_options
 @embedding_option
 @k_option
 @search_option
@@ -69,9 +72,11 @@ _INCOMPLETE: Final = 1
 @click.option(
     "--concurrency",
     type=click.IntRange(min=1),
-    help="Questions that are worked on at one time.  [default: 1 if all models are local, else 4]",
+    help="Questions that are worked on at one time, in each actor with --engine ray.  "
+    "[default: 1 if all models are local, else 4]",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Record only so many rows, from the beginning.")
+@engine_options
 @price_option
 @click.option(
     "--parquet", type=click.Path(dir_okay=False, path_type=Path), help="Also write the records as a Parquet table."
@@ -99,21 +104,22 @@ def record(
     parquet: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask every tier and the verifier about each row of DATA, so that policies can be compared without asking again.
+    """Ask every tier and the verifier about each row of DATA.
 
-    DATA is JSON Lines, CSV or Parquet with the columns id, question, answers (gold answers: one text or a list; may be
-    missing) and optionally context (one text or a list), from which the question is then answered instead of from the
-    index. Each record is on disk as soon as it is done: Ctrl-C loses nothing, and the same command does the rest.
+    Policies can then be compared without asking again. DATA is JSON Lines, CSV or Parquet with the columns id,
+    question, answers (gold answers: one text or a list; may be missing) and optionally context (one text or a list),
+    from which the question is then answered instead of from the index. Each record is on disk as soon as it is done:
+    Ctrl-C loses nothing, and the same command does the rest.
 
     The exit status is 1 where rows failed or could not be used; they are listed.
     """
     # Imported here: they take a second, and --help must not.
     from automix_graph.cli.record_view import as_plain, show
     from automix_graph.evaluation.arrow import require_pyarrow
-    from automix_graph.graph.all_tiers import AllTiers
     from automix_graph.recording import read_rows, write_parquet
     from automix_graph.recording.rows import answerable
 
+    engine = given_engine()
     _check_out(data, out)
     if parquet is not None:
         require_pyarrow("writing Parquet files")
@@ -125,17 +131,28 @@ def record(
     models = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)
     asked = {*(tier.model for tier in models), *verifiers}
     prices = {label: price for label, price in given if label != scorer_model or label in asked}
-    index = contextlib.nullcontext() if index_dir is None else opened_index(index_dir, embedding, k=k, search=search)
-    with index as retriever:
-        all_tiers = AllTiers(tiers=models, retriever=retriever, language=language, layout=layout, prices=prices)
+    recipe = CascadeRecipe(
+        models=tuple(models),
+        index_dir=None if index_dir is None else index_dir.absolute(),
+        embedding=embedding,
+        k=k,
+        search=search,
+        language=language,
+        layout=layout,
+        prices=prices,
+        retries=given_retries(),
+    )
+    with recipe.opened() as opened:
+        all_tiers = opened.tiers()
         report = run(
             data,
             out,
-            all_tiers,
+            RemoteTiers(recipe=recipe) if engine.apart else all_tiers,
             scorer=scorer,
             concurrency=concurrency or _concurrency(all_tiers, scorer_model),
             limit=limit,
             use_context=not ignore_context,
+            engine=engine,
         )
     if parquet is not None:
         write_parquet(out, parquet)
@@ -150,12 +167,13 @@ def record(
 def run(
     data: Path,
     out: Path,
-    tiers: AllTiers,
+    tiers: AllTiers | Callable[[], AllTiers],
     *,
     scorer: Scorer | str,
     concurrency: int,
     limit: int | None,
     use_context: bool,
+    engine: Engine,
 ) -> RecordingReport:
     """Record with a progress bar on stderr; say how to go on where Ctrl-C stops it."""
     from automix_graph.recording import record_dataset
@@ -179,6 +197,7 @@ def run(
                 limit=limit,
                 use_context=use_context,
                 progress=_follow(bar),
+                engine=engine,
             )
     except KeyboardInterrupt:
         click.echo(f"Interrupted. What is done is in {out}; the same command goes on from there.", err=True)

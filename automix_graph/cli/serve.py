@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
 
-from automix_graph.cli.limit_options import limit_options, limits_of
+from automix_graph.cli.fault_options import fault_options, given_faults
+from automix_graph.cli.limit_options import given_limits, limit_options
 from automix_graph.cli.model_options import cascade, model_options
-from automix_graph.cli.opened_index import opened_index
 from automix_graph.cli.options import (
+    INTERRUPTED,
     embedding_option,
     index_option,
     k_option,
@@ -24,12 +25,17 @@ from automix_graph.cli.options import (
 from automix_graph.cli.policy_options import unchecked_option
 from automix_graph.cli.price_option import price_option
 from automix_graph.cli.serving_options import given_serving, serving_options
+from automix_graph.cli.shadow_options import given_shadow, shadow_options
+from automix_graph.cli.terminating import TERMINATED, termination_as_interrupt
+from automix_graph.retrieval.opened_index import opened_index
 
 if TYPE_CHECKING:
     from automix_graph.costs import Price
     from automix_graph.graph import ModelTier
+    from automix_graph.models.retrying import Retries
     from automix_graph.prompts import Layout
     from automix_graph.serving import Check
+    from automix_graph.shadow import Background
 
 _NAMED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)", re.DOTALL)
 
@@ -64,6 +70,7 @@ def _read_policies(
 @unchecked_option
 @price_option
 @limit_options
+@fault_options
 @click.option(
     "--condense",
     is_flag=True,
@@ -75,6 +82,7 @@ def _read_policies(
 @layout_option
 @search_option
 @serving_options
+@shadow_options
 @click.option(
     "--ready-asks-models",
     is_flag=True,
@@ -91,9 +99,6 @@ def serve(
     policies: Mapping[str | None, Path],
     unchecked: bool,
     given: tuple[tuple[str, Price], ...],
-    limit_cost: float | None,
-    limit_calls: int | None,
-    limit_seconds: float | None,
     condense: bool,
     embedding: str,
     k: int,
@@ -102,7 +107,9 @@ def serve(
     search: str,
     ready_asks_models: bool,
 ) -> None:
-    """Answer questions over HTTP from the documents of an index, until Ctrl-C or SIGTERM.
+    """Answer questions over HTTP from the documents of an index.
+
+    It runs until Ctrl-C or SIGTERM.
 
     \b
       /                      a page for people
@@ -121,8 +128,10 @@ def serve(
     from automix_graph.serving.listening import run
     from automix_graph.serving.readiness import retriever_check
 
-    options = given_serving()
+    options, faults = given_serving(), given_faults()
     settings = options.settings()
+    shadow = given_shadow()
+    background = shadow.background()
     named = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)
     saved = {name: load_policy(path, check=not unchecked) for name, path in policies.items()}
     console = Console(stderr=True)
@@ -131,7 +140,7 @@ def serve(
         opened_index(index_dir, embedding, k=k, search=search) as retriever,
     ):
         status.update("loading the models")
-        models = loaded(named)
+        models = loaded(named, faults.retries)
         graphs = {
             name: create_automix(
                 tiers=models,
@@ -140,8 +149,15 @@ def serve(
                 language=language,
                 layout=layout,
                 prices=dict(given),
-                limits=limits_of(limit_cost, limit_calls, limit_seconds),
+                limits=given_limits(),
+                on_large_failure=faults.on_large_failure,
+                on_retriever_failure=faults.on_retriever_failure,
+                retries=faults.retries,
                 condense=condense,
+                mode=shadow.mode,
+                shadow_rate=shadow.shadow_rate,
+                audit_rate=shadow.audit_rate,
+                background=background,
             )
             for name in dict.fromkeys([None, *saved])
         }
@@ -150,12 +166,26 @@ def serve(
             policies={name: graph for name, graph in graphs.items() if name is not None},
             settings=settings,
             checks={"index": retriever_check(retriever), **model_checks(models, asks=ready_asks_models)},
+            background=background,
         )
         status.stop()
-        run(app, host=options.host, port=options.port, grace_seconds=options.grace)
+        _listen(lambda: run(app, host=options.host, port=options.port, grace_seconds=options.grace), background)
 
 
-def loaded(tiers: Sequence[ModelTier]) -> list[ModelTier]:
+def _listen(run: Callable[[], None], background: Background | None) -> None:
+    # The server ends with the signal that stopped it, raised once more: alone it would kill the process right there,
+    # and with it what is in work behind the answers, and the requests that are being cancelled.
+    with termination_as_interrupt() as terminated:
+        try:
+            run()
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(TERMINATED if terminated() else INTERRUPTED) from None
+        finally:
+            if background is not None:
+                background.close()
+
+
+def loaded(tiers: Sequence[ModelTier], retries: Retries | None = None) -> list[ModelTier]:
     """Return tiers whose models and judges are loaded, each once, so that all graphs share them."""
     from automix_graph.graph import ModelTier
     from automix_graph.models.named import NamedModel, named
@@ -166,7 +196,7 @@ def loaded(tiers: Sequence[ModelTier]) -> list[ModelTier]:
         if not isinstance(given, str) or given in {"small", "large"}:
             return given
         if given not in found:
-            found[given] = named(given)
+            found[given] = named(given, retries=retries)
         return found[given]
 
     return [ModelTier(model=load(tier.model), verifier=load(tier.verifier)) for tier in tiers]

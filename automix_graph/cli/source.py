@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 unit_option = click.option(
     "--unit",
     type=click.Choice(["usd", "seconds", "tokens"]),
-    show_default="usd",
-    help="Of the costs of records: USD, seconds of all calls one after the other, or tokens (read anew or written).",
+    help="Of the costs of records: USD, seconds of all calls one after the other, or tokens (read anew or written).  "
+    "[default: usd]",
 )
 
 
@@ -97,7 +97,8 @@ def _from_records(path: Path, prices: Mapping[str, Price], unit: Unit, by_agreem
     unknown = [label for label in prices if label not in models]
     if unknown:
         raise ConfigurationError(
-            f"--price {unknown[0]} names none of the models of the records: {', '.join(models) or 'there are none'}"
+            f"--price {unknown[0]} names none of the models of the records: {', '.join(models) or 'there are none'}",
+            code="unknown-price",
         )
     rows = scored_by_agreement(file.rows) if by_agreement else file.rows
     outcomes, left_out = outcomes_of(rows, prices=prices, unit=unit)

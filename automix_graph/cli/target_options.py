@@ -40,8 +40,8 @@ _OPTIONS = (
         "--delta",
         type=float,
         metavar="D",
-        show_default=str(DEFAULT_DELTA),
-        help="With --max-error and --max-regret: the guarantee holds with confidence 1 - D.",
+        help="With --max-error and --max-regret: the guarantee holds with confidence 1 - D.  "
+        f"[default: {DEFAULT_DELTA}]",
     ),
 )
 

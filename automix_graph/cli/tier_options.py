@@ -38,8 +38,7 @@ _OPTIONS = (
     _option(
         "--verify-cost",
         metavar="COST",
-        show_default="0",
-        help="Of one verification in a table, a number or a column.",
+        help="Of one verification in a table, a number or a column.  [default: 0]",
     ),
 )
 

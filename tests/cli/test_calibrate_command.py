@@ -224,6 +224,20 @@ def test_records_without_gold_answers_are_calibrated_by_agreement(records: Path,
     assert [tier.model for tier in provenance.made_for.tiers] == ["s", "l"]
 
 
+def test_agreements_are_not_taken_for_quality(records: Path, tmp_path: Path) -> None:
+    def scored(line: str) -> str:
+        data = json.loads(line)
+        data["scores"] = {"small": 1.0, "large": 1.0}
+        return json.dumps({**data, "scorer": "agreement:auto" if data["id"] == "7" else "auto"})
+
+    records.write_text("\n".join(map(scored, records.read_text().splitlines())) + "\n")
+    given = (records, "--price", "s=1/1", "--price", "l=10/10", "--price-of-error", "1", "--out", tmp_path / "p.json")
+    with pytest.raises(ConfigurationError, match=r"by 'agreement:auto': .* they are right; .* --label-free"):
+        CliRunner().invoke(calibrate, list(map(str, given)), standalone_mode=False, catch_exceptions=False)
+    assert not (tmp_path / "p.json").exists()
+    assert found(*given, "--label-free")["n"] == 200
+
+
 def test_columns_of_groups_are_for_tables(records: Path, tmp_path: Path) -> None:
     result = invoke(
         records, "--unit", "tokens", "--label-free", "--max-cost", "9", "--groups", "id", "--out", tmp_path / "p"

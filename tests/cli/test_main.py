@@ -2,6 +2,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -19,10 +20,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     [
         [],
         ["ask"],
+        ["audit"],
         ["batch"],
         ["calibrate"],
         ["demo"],
         ["evaluate"],
+        ["explain"],
         ["index"],
         ["models"],
         ["models", "pull"],
@@ -41,10 +44,12 @@ def test_help_lists_the_commands() -> None:
     output = CliRunner().invoke(automix, ["--help"]).output
     assert [line.split()[0] for line in output.split("Commands:")[1].strip().splitlines()] == [
         "ask",
+        "audit",
         "batch",
         "calibrate",
         "demo",
         "evaluate",
+        "explain",
         "index",
         "models",
         "plan",
@@ -72,6 +77,27 @@ def test_an_error_is_one_line_and_a_status(
     assert "Traceback" not in result.stderr
     if status == 1:
         assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_summaries_are_the_short_help_of_the_commands(width: int) -> None:
+    with click.Context(automix) as context:
+        ours, usual = (click.HelpFormatter(width=width, max_width=width) for _ in range(2))
+        automix.format_commands(context, ours)
+        click.Group.format_commands(automix, context, usual)
+    assert ours.getvalue() == usual.getvalue() != ""
+
+
+def test_help_imports_no_subcommand() -> None:
+    code = (
+        "import sys; sys.argv = ['automix', '--help']\n"
+        "from automix_graph.cli.main import _SUMMARIES, main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in _SUMMARIES if f'automix_graph.cli.{name}' in sys.modules], file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (result.stderr.strip(), "serve" in result.stdout) == ("[]", True)
 
 
 def test_help_does_not_load_the_graph() -> None:
