@@ -62,6 +62,7 @@ METHODS: Final[dict[str, Method]] = {
     "likelihood-64": ("shared", lambda judge: Likelihood(judge=judge, max_tokens=64)),
     "likelihood-document": ("document", lambda judge: Likelihood(judge=judge)),
     "answer-confidence": ("shared", lambda judge: AnswerConfidence()),
+    "answer-confidence-document": ("document", lambda judge: AnswerConfidence()),
     "evidence": (
         "shared",
         lambda judge: EvidenceOnly(

@@ -1,6 +1,7 @@
 """The benchmarks start, and their reports are right about results that are known."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -18,21 +19,34 @@ def run(script: str, *arguments: str) -> str:
 
 
 SCRIPTS = [
+    "all.py",
     "batch_soak.py",
     "batch_throughput.py",
     "calibration_speed.py",
     "calibration_splits.py",
     "forgery_flips.py",
+    "graph_overhead.py",
+    "local_runtime.py",
+    "replay_speed.py",
     "retrieval_recall.py",
     "serve_load.py",
+    "start_times.py",
     "store_speed.py",
+    "tokens_per_layout.py",
     "verification_methods.py",
 ]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help_says_how_to_run_it(script: str) -> None:
-    assert f"python benchmarks/{script}" in run(script, "--help")
+def test_help_says_how_to_run_it(
+    script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(BENCHMARKS / script), run_name="__main__")
+    assert ended.value.code == 0
+    assert f"python benchmarks/{script}" in capsys.readouterr().out
 
 
 def row(method: str, number: int, confidence: float | None, correct: bool) -> dict[str, object]:
@@ -114,3 +128,31 @@ def test_a_scale_is_fitted_to_the_results(tmp_path: Path) -> None:
     (tmp_path / "verifications-cases.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     run("verification_methods.py", "--fit", str(tmp_path), "--out", str(tmp_path / "scale.json"))
     assert Logistic.load(tmp_path / "scale.json").probability({"content_mean": -0.1, "content_first": -0.1}) > 0.5
+
+
+def test_targets_that_were_met_and_missed_stand_in_one_table(tmp_path: Path) -> None:
+    about = {"command": "python benchmarks/x.py", "date": "2026-01-02", "commit": "abc", "machine": "m", "load": 0.1}
+    rows = [
+        {"what": "speed", "ours": "2 s", "peer": "1 s, p", "ratio": "2.00", "target": "≤ 1.3", "met": False},
+        {"what": "size", "ours": "1 B", "peer": "", "ratio": "0.50", "target": "≤ 2 B", "met": True},
+    ]
+    (tmp_path / "x.json").write_text(json.dumps(about | {"targets": rows}), encoding="utf-8")
+    (tmp_path / "without.json").write_text("{}", encoding="utf-8")
+    told = run("all.py", "--folder", str(tmp_path), "--only")
+    assert "| speed | 2 s | 1 s, p | 2.00 | ≤ 1.3 | **no** | `python benchmarks/x.py` |" in told
+    assert "| size | 1 B |  | 0.50 | ≤ 2 B | yes | `python benchmarks/x.py` |" in told
+    assert (tmp_path / "table.md").read_text(encoding="utf-8").strip() == told.strip()
+
+
+def test_the_two_graphs_that_are_compared_do_the_same(tmp_path: Path) -> None:
+    out = tmp_path / "graph.json"
+    sizes = ["--rounds", "1", "--calls", "1", "--batch", "2", "--savers", "none"]
+    run("graph_overhead.py", *sizes, "--forms", "invoke", "abatch", "--out", str(out))
+    rows = json.loads(out.read_text(encoding="utf-8"))["rows"]
+    assert [row["setting"] for row in rows] == [
+        "invoke, none, accepted",
+        "invoke, none, escalated",
+        "abatch, none, accepted",
+        "abatch, none, escalated",
+    ]
+    assert all(row["ours"] > 0 and row["peer"] > 0 for row in rows)
