@@ -2,7 +2,7 @@
 # Both start from nothing but Python 3.11 to 3.13 and make their own environment in .venv.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint unit slow local notebooks check-python clean
+.PHONY: demo test lint unit slow local notebooks docs bench check-python clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -37,6 +37,16 @@ notebooks: $(VENV)/.tests
 	$(BIN)/automix models pull qwen2.5-coder-0.5b-instruct qwen2.5-coder-1.5b-instruct all-minilm-l6-v2
 	$(BIN)/python -m pytest -m notebooks
 
+# The docs site, in site/.
+docs: $(VENV)/.tests
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Every figure of docs/performance.md beside its peer or limit: results/*.json and a table (1.6 GB of weights, once).
+bench: $(VENV)/.tests
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group bench
+	$(BIN)/automix models pull qwen2.5-coder-0.5b-instruct qwen2.5-coder-1.5b-instruct all-minilm-l6-v2
+	$(BIN)/python benchmarks/all.py --folder results
+
 check-python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed (on Debian: python3-venv); set PYTHON=/path/to/python" >&2; exit 1; }
 
@@ -53,4 +63,4 @@ $(VENV)/.tests: $(VENV)/.runs
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

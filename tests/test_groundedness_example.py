@@ -11,7 +11,7 @@ from langchain_core.embeddings import Embeddings
 
 from automix_graph.testing.embeddings import HashEmbeddings
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "groundedness.py"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "groundedness" / "groundedness.py"
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """A cascade inside a LangChain agent, in two ways: as middleware around its model, and as a tool that it calls.
 
-Run it with ``python examples/agent.py``: the models are scripted, so it needs no key. With real models:
+Run it with ``python examples/agent/agent.py``: the models are scripted, so it needs no key. With real models:
 
 .. code-block:: bash
 
-    python examples/agent.py openai:gpt-5-mini openai:gpt-5
+    python examples/agent/agent.py openai:gpt-5-mini openai:gpt-5
 
 Take the middleware if the agent finds its documents with tools of yours and should answer at a lower price. Take the
 tool if one kind of question is to be answered from one set of documents, by an agent that does other things too.

@@ -1,7 +1,7 @@
 """A checker of your own as the verifier: is every sentence of the answer grounded in the documents?
 
-Run it with ``python examples/groundedness.py``. The two answering models are scripted, so all it needs is an embedding
-model: the embedded one (``automix models pull all-minilm-l6-v2``), or whatever ``AUTOMIX_EMBEDDING`` names.
+Run it with ``python examples/groundedness/groundedness.py``. The two answering models are scripted, so all it needs is
+an embedding model: the embedded one (``automix models pull all-minilm-l6-v2``), or what ``AUTOMIX_EMBEDDING`` names.
 
 A verifier function gets a dict with ``question``, ``context``, ``passages``, ``answer`` and ``language``, and returns
 its confidence in [0, 1]. This one compares each sentence of the answer with each sentence of the passages. An answer is
