@@ -20,6 +20,8 @@ def codes_in_use() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
                 found.add(node.value.value)
+            if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "Code" and node.value is not None:
+                found |= {each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)}
             is_usual = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "usual_code"
             if is_usual and isinstance(node.value, ast.Constant):
                 found.add(node.value.value)

@@ -21,7 +21,9 @@ from automix_graph.testing import HashEmbeddings
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    # Ray leaves log files and pipes of the processes that it starts to the garbage collector, at any moment afterwards.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 ROOT = HERE.parents[1]
