@@ -2,7 +2,7 @@
 # Both start from nothing but Python 3.11 to 3.13 and make their own environment in .venv.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint unit slow local notebooks docs bench check-python clean
+.PHONY: demo test lint unit slow local notebooks docs bench mutants check-python clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -46,6 +46,12 @@ bench: $(VENV)/.tests
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group bench
 	$(BIN)/automix models pull qwen2.5-coder-0.5b-instruct qwen2.5-coder-1.5b-instruct all-minilm-l6-v2
 	$(BIN)/python benchmarks/all.py --folder results
+
+# Changes verdicts, policies, costs and routes in 3,800 ways, and compares what no test notices with tests/mutants.md.
+mutants: $(VENV)/.tests
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group mutation
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/mutmut run --max-children 2
+	$(BIN)/python tests/mutants.py
 
 check-python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed (on Debian: python3-venv); set PYTHON=/path/to/python" >&2; exit 1; }
