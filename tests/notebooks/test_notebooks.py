@@ -201,7 +201,9 @@ def test_the_readme_names_the_folder() -> None:
 
 
 def outputs_in_words(notebook: Any) -> list[str]:
-    return [texts_of(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
+    """Return the texts of each cell; what is printed may come as one output or as several, each with its metadata."""
+    texts = [texts_of(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
+    return ["\n".join(line for line in text.splitlines() if line not in {"", "{}"}) for text in texts]
 
 
 def test_serving_and_agents_runs_and_gives_what_it_shows(tmp_path: Path) -> None:
