@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,12 @@ def termination_as_interrupt() -> Iterator[Callable[[], bool]]:
         came = True
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for jobs in the background of a script
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.raise_signal(signal.SIGINT)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            signal.raise_signal(signal.SIGINT)
+        else:  # between two of its steps: asyncio cancels a task at once, even one whose result is just being set
+            loop.call_soon_threadsafe(signal.raise_signal, signal.SIGINT)
 
     former = signal.signal(signal.SIGTERM, interrupt)
     try:

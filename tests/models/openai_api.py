@@ -34,6 +34,7 @@ def answering(answer: Answer) -> Iterator[str]:
 
     class HttpServer(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 128  # Linux resets connections beyond it
 
     with HttpServer(("127.0.0.1", 0), Handler) as http:
         thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
