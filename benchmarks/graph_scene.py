@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from typing import Any, Final, TypedDict
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.documents import Document
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
+from timed_model import TimedChatModel
 
 from automix_graph import build_automix
 from automix_graph.prompts import load_prompts
@@ -27,41 +24,6 @@ QUESTION: Final = "When did the old bridge over the river Tarn open to traffic?"
 _SENTENCE: Final = "The bridge over the river was opened to traffic in May by the mayor of the town, after nine years. "
 PASSAGES: Final = tuple(f"Part {number} of the chronicle. " + _SENTENCE * 8 for number in range(4))
 """Four passages of 150 words, as long as those of SQuAD."""
-
-
-class InstantChatModel(BaseChatModel):
-    """Say the same at once, in this thread or event loop.
-
-    Attributes:
-        label: under which it is charged.
-        text: what it says.
-    """
-
-    label: str
-    text: str
-
-    @property
-    def _llm_type(self) -> str:
-        return "instant"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        usage = UsageMetadata(input_tokens=900, output_tokens=5, total_tokens=905)
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(self.text, usage_metadata=usage))])
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return self._generate(messages, stop)
 
 
 class InstantRetriever(BaseRetriever):
@@ -87,9 +49,9 @@ def scene(*, accept: bool) -> dict[str, Any]:
         for number, text in enumerate(PASSAGES)
     ]
     return {
-        "small": InstantChatModel(label="small", text="It opened in May."),
-        "large": InstantChatModel(label="large", text="In May."),
-        "verifier": InstantChatModel(label="judge", text="Correct." if accept else "Incorrect."),
+        "small": TimedChatModel(label="small", text="It opened in May."),
+        "large": TimedChatModel(label="large", text="In May."),
+        "verifier": TimedChatModel(label="judge", text="Correct." if accept else "Incorrect."),
         "retriever": InstantRetriever(documents=documents),
     }
 

@@ -1,4 +1,8 @@
-"""Pipelines of Ray Data: rows through actors, and items through tasks in their order. They print nothing."""
+"""Pipelines of Ray Data: rows through actors, and items through tasks in their order. They print nothing.
+
+Pickles pass between the processes of one job, as in Ray itself, and are never on disk: who may connect to a cluster may
+run code there anyway.
+"""
 
 from __future__ import annotations
 

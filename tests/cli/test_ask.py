@@ -51,6 +51,16 @@ def test_the_saved_policy_decides(index: tuple[str, list[Policy | None]], tmp_pa
     assert "confidence 1.000 is at least 0.75" in " ".join(result.stdout.split())
 
 
+def test_a_ceiling_on_the_cost_takes_the_prices_that_are_given(index: tuple[str, list[Policy | None]]) -> None:
+    path, _ = index
+    arguments = ["When?", "--index", path, "--small", "a:s", "--large", "a:l", "--verifier", "a:l", "--limit-cost", "1"]
+    refused = CliRunner().invoke(ask, arguments)
+    assert isinstance(refused.exception, ConfigurationError)
+    assert refused.exception.code == "unknown-price"
+    priced = CliRunner().invoke(ask, [*arguments, "--price", "a:s=1/2", "--price", "a:l=3/4"])
+    assert priced.exit_code == 0, priced.output
+
+
 def test_without_a_policy_the_graph_chooses(index: tuple[str, list[Policy | None]]) -> None:
     path, policies = index
     result = CliRunner().invoke(ask, ["When?", "--index", path])

@@ -42,6 +42,15 @@ def test_the_verdict_comes_first() -> None:
     assert text(*same, "--accept-rate", "1").startswith("The cascade cannot pay with any of these verifiers")
 
 
+@pytest.mark.parametrize(("answer_tokens", "pays"), [("80", False), ("2000", True)])
+def test_who_chooses_no_verifier_is_told_where_the_usual_one_loses(answer_tokens: str, pays: bool) -> None:
+    given = [*GIVEN[:-1], answer_tokens, "--accept-rate", "0.9"]
+    (usual,) = (row for row in plain(*given)["layouts"] if row["name"] == "large, shared prefix, short")
+    assert usual["pays"] is pays
+    told = "The default verifier of hosted models (large, shared prefix, short) does not"
+    assert (told in text(*given)) is not pays
+
+
 def test_people_see_layouts_prices_and_assumptions() -> None:
     shown = text(*GIVEN, "--accept-rate", "0.6", "--verifier", "b:t")
     for part in (

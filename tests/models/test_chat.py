@@ -122,3 +122,9 @@ def test_the_environment_names_the_embedding(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AUTOMIX_EMBEDDING", "nosuch:x")
     with pytest.raises(ConfigurationError, match="'nosuch:x' cannot be set up"):
         load_embeddings()
+
+
+def test_a_provider_that_nobody_knows_is_no_setting_that_is_missing() -> None:
+    with pytest.raises(ConfigurationError, match="'nosuch:x' cannot be set up: Unsupported provider") as refused:
+        resolve_chat_model("nosuch:x")
+    assert refused.value.code == "unknown-model"

@@ -40,6 +40,16 @@ def test_takes_the_type_and_keeps_it(rows: Path, tmp_path: Path) -> None:
     assert Manifest.read(out).index is None
 
 
+def test_the_status_tells_of_files_that_cannot_be_read(rows: Path, tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    assert run(rows, "--out", out).exit_code == run(rows, "--out", out).exit_code == 0
+    (tmp_path / "no.bin").write_bytes(b"\x00")
+    mixed = run(rows, tmp_path / "no.bin", "--out", out)
+    assert (mixed.exit_code, "could not be read: " in mixed.output) == (1, True)
+    assert Manifest.read(out).count == 30
+    assert run(tmp_path / "no.bin", "--out", tmp_path / "other", "--json").exit_code == 1
+
+
 def test_checks_an_index(rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "index"
     run(rows, "--out", out, "--index-type", "ivf_sq8")
