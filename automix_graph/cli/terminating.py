@@ -27,15 +27,26 @@ def termination_as_interrupt() -> Iterator[Callable[[], bool]]:
         came = True
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for jobs in the background of a script
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            signal.raise_signal(signal.SIGINT)
-        else:  # between two of its steps: asyncio cancels a task at once, even one whose result is just being set
-            loop.call_soon_threadsafe(signal.raise_signal, signal.SIGINT)
+        _between_callbacks(lambda: signal.raise_signal(signal.SIGINT))
 
     former = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield lambda: came
     finally:
         signal.signal(signal.SIGTERM, former)
+
+
+def _between_callbacks(raise_it: Callable[[], None]) -> None:
+    """Call a function; if a signal came within a callback of an event loop, after it.
+
+    asyncio cancels a task at once on SIGINT: within a callback that may be one whose result is just being set.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise_it()
+        return
+    if asyncio.current_task() is None:
+        loop.call_soon_threadsafe(raise_it)
+    else:
+        raise_it()

@@ -27,6 +27,7 @@ def test_kills_leave_the_old_store_or_the_new_one(
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["kills"] == kills
-    assert found["old"] > kills // 5 and found["new"] > kills // 20
+    assert found["old"] + found["new"] == kills
     if kills > 10:
+        assert found["old"] > kills // 5 and found["new"] > kills // 20
         assert set(found["moments"]) == {"any", "begins", "written", "indexed", "replacing", "replaced"}
