@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from automix_graph import errors
@@ -42,9 +42,9 @@ def test_numbers_that_json_does_not_know_survive_as_texts() -> None:
     draft = Draft(tier="small", text="a", logprobs=(-0.5, -math.inf))
     record = Record(question="q", language="en", prompts="", drafts=(draft,), verifications=(found,))
     json.loads(record.to_json(), parse_constant=no_constant)
-    again = Record.unseal(record.seal())
-    assert again.drafts == record.drafts
-    assert repr(again.verifications) == repr(record.verifications)
+    for again in (Record.from_json(record.to_json()), Record.unseal(record.seal())):
+        assert again.drafts == record.drafts
+        assert repr(again.verifications) == repr(record.verifications)
 
 
 def test_what_a_judge_read_survives() -> None:
@@ -90,12 +90,27 @@ def test_signals_become_plain_numbers() -> None:
 
 
 SURROGATES = st.text(st.characters(exclude_categories=[]))
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | SURROGATES,
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(SURROGATES, values, max_size=3),
+    max_leaves=5,
+)
 
 
-@given(SURROGATES, SURROGATES)
-def test_a_sealed_record_shows_nothing_and_loses_nothing(question: str, draft: str) -> None:
-    record = Record(question=question, language="en", prompts="", drafts=(Draft(tier="small", text=draft),))
+@given(SURROGATES, SURROGATES, st.dictionaries(SURROGATES, JSON_VALUES, max_size=3))
+@example("When?", "In May", {"number": 2**64})
+def test_a_sealed_record_shows_nothing_and_loses_nothing(question: str, draft: str, metadata: dict[str, Any]) -> None:
+    passage = Passage(text=draft, metadata=metadata)
+    record = Record(
+        question=question, language="en", prompts="", passages=(passage,), drafts=(Draft(tier="small", text=draft),)
+    )
     assert Record.unseal(record.seal()) == record
+
+
+@pytest.mark.parametrize("text", ["", "x", "e30=", "gA==", "wQ==", "e3t7"])
+def test_what_is_no_sealed_record_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        Record.unseal(text)
 
 
 def test_a_sealed_record_is_opaque() -> None:

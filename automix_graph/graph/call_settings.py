@@ -56,6 +56,7 @@ def _is_share(value: object) -> bool:
 
 
 _NAMES: Final = tuple(field.name for field in dataclasses.fields(AutomixContext))
+_NOTHING_SET: Final = AutomixContext()
 
 
 def settings_of(config: RunnableConfig) -> AutomixContext:
@@ -68,4 +69,5 @@ def settings_of(config: RunnableConfig) -> AutomixContext:
     if isinstance(context, AutomixContext):
         return context
     configurable = config.get("configurable", {})
-    return AutomixContext(**{name: configurable[name] for name in _NAMES if name in configurable})
+    given = {name: configurable[name] for name in _NAMES if name in configurable}
+    return AutomixContext(**given) if given else _NOTHING_SET

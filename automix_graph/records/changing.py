@@ -26,5 +26,6 @@ def changed(value: Value, changes: Mapping[str, Any]) -> Value:
         True
     """
     again = object.__new__(type(value))
-    vars(again).update({**vars(value), **changes})
+    vars(again).update(vars(value))
+    vars(again).update(changes)
     return again

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Self
 
+import ormsgpack
+
 from automix_graph.records.calls import Call, Usage
 from automix_graph.records.changing import changed
 from automix_graph.records.judging import Decision, Reading, Verdict, Verification
@@ -41,9 +43,9 @@ class Passage:
         return {"text": self.text, "id": self.id, "metadata": self.metadata}
 
     @cached_property
-    def _json(self) -> str:
-        """All records of a question share its passages, which are most of their text."""
-        return _encode(self.fields())
+    def sealed(self) -> str:
+        """The passage as one opaque word. All records of a question share its passages, most of what is sealed."""
+        return _sealed(self.fields())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +165,7 @@ class Record:
 
     def to_data(self) -> dict[str, Any]:
         """Return the record as JSON values. Infinities and NaN, which JSON does not know, become their names."""
-        data: dict[str, Any] = finite({**self._fields(), "passages": [passage.fields() for passage in self.passages]})
+        data: dict[str, Any] = finite(self._with_passages())
         return data
 
     def to_json(self) -> str:
@@ -171,12 +173,8 @@ class Record:
 
         JSON has no infinity and no NaN: they become the texts ``"Infinity"``, ``"-Infinity"`` and ``"NaN"``.
         """
-        fields = self._fields()
         try:
-            passages = ",".join([passage._json for passage in self.passages])
-            head = _encode({name: fields.pop(name) for name in ("question", "language", "prompts")})
-            del fields["passages"]
-            return f'{head[:-1]},"passages":[{passages}],{_encode(fields)[1:]}'
+            return _encode(self._with_passages())
         except ValueError:
             return _encode(self.to_data())
 
@@ -213,14 +211,21 @@ class Record:
         """Return the record as one opaque line of ASCII.
 
         Rejected drafts travel through graph state, and state shows up in streams, events and traces that people read.
-        Sealed, a draft cannot be shown by accident. This is an encoding, not encryption.
+        Sealed, a draft cannot be shown by accident. This is an encoding, not encryption: the passages and the rest,
+        each in MessagePack, or JSON where that cannot hold a value, and in Base64, with points between them.
         """
-        return binascii.b2a_base64(self.to_json().encode("ascii"), newline=False).decode("ascii")
+        rest = _sealed({**self._fields(), "passages": ()})
+        return ".".join([*(passage.sealed for passage in self.passages), rest])
 
     @classmethod
     def unseal(cls, text: str) -> Self:
-        """Read a record that `seal` wrote."""
-        return cls.from_json(binascii.a2b_base64(text).decode("ascii"))
+        """Read a record that `seal` wrote.
+
+        Raises:
+            ValueError: the text is no record, or one of a newer schema.
+        """
+        *passages, rest = map(_unsealed, text.split("."))
+        return cls.from_data({**rest, "passages": passages} if isinstance(rest, dict) else rest)
 
     def _fields(self) -> dict[str, Any]:
         """Return what `dataclasses.asdict` does but for the passages, many times faster; values are shared."""
@@ -233,8 +238,24 @@ class Record:
             "bill": None if self.bill is None else vars(self.bill),
         }
 
+    def _with_passages(self) -> dict[str, Any]:
+        return {**self._fields(), "passages": [passage.fields() for passage in self.passages]}
+
 
 _encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def _sealed(data: Mapping[str, Any]) -> str:
+    try:
+        packed = ormsgpack.packb(data)
+    except TypeError:  # a lone surrogate, or an integer of more than 64 bits
+        packed = json.dumps(data).encode("ascii")
+    return binascii.b2a_base64(packed, newline=False).decode("ascii")
+
+
+def _unsealed(text: str) -> Any:
+    packed = binascii.a2b_base64(text)
+    return json.loads(packed) if packed.startswith(b"{") else ormsgpack.unpackb(packed)
 
 
 def _verification_fields(verification: Verification) -> dict[str, Any]:
