@@ -37,8 +37,8 @@ class IndexPlan:
 
     Attributes:
         index_type: a type, or ``"auto"``.
-        recall_target: share of the ten nearest passages that a search shall find, in (0, 1]; approximate types are
-            tuned to it on the store's own vectors when they are built.
+        recall_target: share of the ten nearest passages that a question shall find, in (0, 1]; approximate types are
+            tuned to it when they are built, on the store's own vectors, which shall miss a third as many.
 
     Example:
         >>> IndexPlan().type_for(2_000), IndexPlan().type_for(1_000_000), IndexPlan(recall_target=1.0).type_for(10**6)
