@@ -15,7 +15,7 @@ import numpy as np
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.answers import is_correct
 from automix_graph.evaluation.outcomes import Outcomes, Tier
-from automix_graph.records import AGREEMENT, LAST, Record, Recorded, is_redacted
+from automix_graph.records import LAST, Record, Recorded, agreement_scorers, is_redacted
 
 
 def large_is_right(outcomes: Outcomes) -> Outcomes:
@@ -40,8 +40,7 @@ def require_quality(rows: Iterable[Recorded]) -> None:
     Example:
         >>> require_quality([Recorded(id="1", scores={"small": 1.0, "large": 0.0}, scorer="auto")])
     """
-    scorers = sorted({row.scorer for row in rows if row.scorer is not None and row.scorer.startswith(AGREEMENT)})
-    if scorers:
+    if scorers := agreement_scorers(rows):
         raise ConfigurationError(
             f"the scores of these records are by {', '.join(map(repr, scorers))}: they say whether answers agree with "
             "the large model's, not whether they are right; calibrate with --label-free, which promises agreement, or "

@@ -102,7 +102,14 @@ def evaluate(
 def _records(file: RecordFile | None) -> dict[str, Any] | None:
     if file is None:
         return None
-    return {"settings": dict(file.described), "replaced": file.replaced, "unfinished": file.unfinished}
+    from automix_graph.records import agreement_scorers
+
+    return {
+        "settings": dict(file.described),
+        "replaced": file.replaced,
+        "unfinished": file.unfinished,
+        "agreement_scorers": agreement_scorers(file.rows),
+    }
 
 
 def run(source: Source, policies: Sequence[Policy], *, seed: int, resamples: int) -> Evaluation:

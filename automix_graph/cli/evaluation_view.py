@@ -12,6 +12,7 @@ from rich.table import Table
 from automix_graph.evaluation import Evaluation, Interval, Measured, Measures, PolicyResult, RecordFile, Undefined
 from automix_graph.evaluation.call_costs import unit_label
 from automix_graph.evaluation.outcomes import has_judgement
+from automix_graph.records import agreement_scorers
 
 _POLICY_ROWS: Final = {
     "quality": "quality",
@@ -46,7 +47,7 @@ def show(console: Console, evaluation: Evaluation, records: RecordFile | None = 
     console.print(
         f"{evaluation.outcomes.n} questions; in brackets {level} intervals from {evaluation.n_resamples} resamples "
         f"(seed {evaluation.seed}); costs in {unit}; – is undefined\n",
-        *(f"{escape(line)}\n" for line in (*_not_read(records), *_not_counted(evaluation))),
+        *(f"{escape(line)}\n" for line in (*_of_records(records), *_not_counted(evaluation))),
         _compared(evaluation),
         _policies(evaluation),
         *_over_first(evaluation),
@@ -60,11 +61,16 @@ def show(console: Console, evaluation: Evaluation, records: RecordFile | None = 
         console.print(f"– {escape(line)}", highlight=False)
 
 
-def _not_read(records: RecordFile | None) -> list[str]:
-    """Return which records of a file did not become questions."""
+def _of_records(records: RecordFile | None) -> list[str]:
+    """Return which records of a file did not become questions, and what their scores do not say."""
     if records is None:
         return []
     lines = []
+    if scorers := agreement_scorers(records.rows):
+        lines.append(
+            f"Quality here is agreement with the large model's answer ({', '.join(scorers)}): it does not say whether "
+            "answers are right."
+        )
     if records.replaced:
         lines.append(f"Records replaced by a later one with the same id: {records.replaced}.")
     if records.unfinished:

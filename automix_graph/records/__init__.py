@@ -8,7 +8,7 @@ from automix_graph.records.calls import Call, Stage, Usage
 from automix_graph.records.changing import changed
 from automix_graph.records.judging import SKIPPED, Decision, Reading, Verdict, Verification
 from automix_graph.records.record import SCHEMA_VERSION, Bill, Draft, Passage, Record, Route
-from automix_graph.records.recorded import AGREEMENT, Recorded
+from automix_graph.records.recorded import AGREEMENT, Recorded, agreement_scorers
 from automix_graph.records.redaction import is_redacted, redacted_text
 from automix_graph.records.tiers import (
     ABSTAINED,
@@ -43,6 +43,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "Verification",
+    "agreement_scorers",
     "answer_stage",
     "changed",
     "is_answer",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 
@@ -90,3 +90,13 @@ class Recorded:
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no line of a file of records: {error}") from error
+
+
+def agreement_scorers(rows: Iterable[Recorded]) -> list[str]:
+    """Return who scored by agreement with the large model, in the order of names; such scores are no quality.
+
+    Example:
+        >>> agreement_scorers([Recorded(id="1", scorer="agreement:auto"), Recorded(id="2", scorer="exact-match")])
+        ['agreement:auto']
+    """
+    return sorted({row.scorer for row in rows if row.scorer is not None and row.scorer.startswith(AGREEMENT)})

@@ -247,7 +247,7 @@ def test_records_need_no_options(records: str) -> None:
     assert data["left_out"] == {"n": 1, "reasons": {"failed": 1}, "ids": {"failed": ["e"]}, "uncharged": []}
     assert data["tiers"][0]["failed_verifications"] == 1
     assert data["policy"]["keeps"] == "verdict CORRECT"
-    assert data["records"] == {"settings": {}, "replaced": 1, "unfinished": True}
+    assert data["records"] == {"settings": {}, "replaced": 1, "unfinished": True, "agreement_scorers": []}
 
 
 @pytest.mark.parametrize(("unit", "cost"), [("tokens", 1100 + 1100 + 200 / 2), ("seconds", 1 + 2 + 3 / 2)])
@@ -294,6 +294,17 @@ def test_records_are_known_by_their_content(records: str, tmp_path: Path) -> Non
     with_settings.write_text('{"fingerprint": "", "settings": {"small": "s"}}\n' + Path(records).read_text())
     data = found(str(with_settings), "--unit", "tokens")
     assert (data["n"], data["records"]["settings"]) == (4, {"small": "s"})
+
+
+def test_agreement_is_not_shown_as_quality_without_a_word(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path, report = tmp_path / "shadow.jsonl", tmp_path / "report.html"
+    rows = [dataclasses.replace(recorded(*each), scorer="agreement:auto") for each in CONFIDENCES.items()]
+    path.write_text("".join(row.to_json() + "\n" for row in rows))
+    result = CliRunner(env={"COLUMNS": "140"}).invoke(evaluate, [str(path), *PRICED, *QUICK, "--report", str(report)])
+    assert "agreement with the large model's answer (agreement:auto)" in " ".join(result.stdout.split())
+    assert "agreement with the large model&#39;s answer" in report.read_text(encoding="utf-8")
+    assert found(str(path), *PRICED)["records"]["agreement_scorers"] == ["agreement:auto"]
 
 
 def test_a_report_is_written(records: str, tmp_path: Path) -> None:

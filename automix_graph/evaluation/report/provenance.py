@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from automix_graph.evaluation.call_costs import unit_label
 from automix_graph.evaluation.results import Evaluation
-from automix_graph.records import Recorded, Stage
+from automix_graph.records import Recorded, Stage, agreement_scorers
 
 Fact = tuple[str, str]
 """A label, and what there is to say."""
 
 
-def facts(evaluation: Evaluation, records: Iterable[Recorded] | None, *, command: str | None) -> tuple[Fact, ...]:
+def facts(evaluation: Evaluation, records: Sequence[Recorded] | None, *, command: str | None) -> tuple[Fact, ...]:
     """Return what a reader needs to judge the numbers and to make them again.
 
     Args:
@@ -37,7 +37,7 @@ def facts(evaluation: Evaluation, records: Iterable[Recorded] | None, *, command
     return (*found, ("Command", command)) if command else tuple(found)
 
 
-def _models(records: Iterable[Recorded]) -> list[Fact]:
+def _models(records: Sequence[Recorded]) -> list[Fact]:
     models: dict[Stage, set[str]] = {}
     scorers: set[str] = set()
     for each in records:
@@ -45,4 +45,6 @@ def _models(records: Iterable[Recorded]) -> list[Fact]:
         for call in each.record.calls if each.record else ():
             models.setdefault(call.stage, set()).add(call.model)
     told = [(f"Model, {stage.replace('_', ' ')}", ", ".join(sorted(found))) for stage, found in models.items()]
+    if agreement_scorers(records):
+        told.append(("Quality", "agreement with the large model's answer, not whether answers are right"))
     return [*told, ("Scored by", ", ".join(sorted(scorers)))] if scorers else told
