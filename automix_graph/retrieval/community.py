@@ -82,8 +82,11 @@ def read_community(folder: Path, index_name: str) -> CommunityStore:
 def _vectors(path: Path) -> tuple[Matrix, Metric]:
     """Return all vectors of any FAISS index, in its own order, and its metric."""
     index = read_index(path)
+    vectors = np.empty((0, index.d), np.float32)
     try:
-        vectors = index.reconstruct_n(0, index.ntotal) if index.ntotal else np.empty((0, index.d), np.float32)
+        if index.ntotal:
+            index.reconstruct(0)  # where this is not possible, asking for several aborts the process
+            vectors = index.reconstruct_n(0, index.ntotal)
     except RuntimeError as error:
         raise StoreError(
             f"{str(path)!r} is no FAISS index that gives its vectors back ({reason_of(error)}): "

@@ -38,7 +38,7 @@ class IndexPlan:
     Attributes:
         index_type: a type, or ``"auto"``.
         recall_target: share of the ten nearest passages that a question shall find, in (0, 1]; approximate types are
-            tuned to it when they are built, on the store's own vectors, which shall miss a third as many.
+            tuned to it when they are built, with vectors drawn around the store's own.
 
     Example:
         >>> IndexPlan().type_for(2_000), IndexPlan().type_for(1_000_000), IndexPlan(recall_target=1.0).type_for(10**6)
@@ -73,7 +73,7 @@ class Tuned:
         last: largest number in it; larger ones came later.
         count: vectors in it.
         effort: cells looked into (IVF) or candidates kept (HNSW) in a search.
-        recall: share of the 10 nearest that are found with this effort, for vectors of the store as queries.
+        recall: share of the 10 nearest that are found with this effort by vectors drawn around the store's own.
         recall_target: what was wanted.
     """
 

@@ -5,12 +5,16 @@ import pickle
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from langchain_core.documents import Document
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval import FaissStore
+from automix_graph.retrieval.faiss_library import faiss
 from automix_graph.testing.embeddings import HashEmbeddings
 
 # Written by langchain-community 0.4.2: FAISS.from_documents([...], HashEmbeddings()), one document deleted and added
@@ -109,4 +113,56 @@ def test_refuses_damaged_files(folder: Path, name: str, damage: str) -> None:
 def test_refuses_pickles_of_other_things(folder: Path, content: Any) -> None:
     (folder / "index.pkl").write_bytes(pickle.dumps(content))
     with pytest.raises(StoreError):
+        FaissStore.from_community(folder, HashEmbeddings())
+
+
+def _document(name: str) -> Document:
+    return Document(page_content=f"About {name}.")
+
+
+NAMES = {0: "a", 1: "b", 2: "c"}
+DOCUMENTS = {name: _document(name) for name in NAMES.values()}
+
+
+@pytest.mark.parametrize(
+    ("documents", "ids", "complaint"),
+    [
+        (DOCUMENTS, {0: "a"}, "lists 1 passages for 3 vectors"),
+        (DOCUMENTS, {0: "a", 1: "a", 2: "c"}, "gives one id to several vectors"),
+        (DOCUMENTS, {0: "a", 1: "b", 2: "d"}, "has no document for it"),
+        (DOCUMENTS, {"0": "a", 1: "b", 2: "c"}, "numbers its passages in an unknown way"),
+        ({**DOCUMENTS, "b": Document.model_construct(page_content=None)}, NAMES, "passage 'b' .* is malformed"),
+        (list(DOCUMENTS.items()), NAMES, "is no docstore"),
+    ],
+)
+def test_says_what_is_wrong_with_a_docstore(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, documents: Any, ids: dict[Any, str], complaint: str
+) -> None:
+    name = "langchain_community.docstore.in_memory"
+    kind = type("InMemoryDocstore", (), {"__module__": name})
+    for module in ("langchain_community", "langchain_community.docstore", name):
+        monkeypatch.setitem(sys.modules, module, SimpleNamespace(InMemoryDocstore=kind, __path__=[]))
+    docstore = kind()
+    docstore._dict = documents
+    (folder / "index.pkl").write_bytes(pickle.dumps((docstore, ids)))
+    with pytest.raises(StoreError, match=complaint):
+        FaissStore.from_community(folder, HashEmbeddings())
+
+
+def _without_a_way_back() -> Any:
+    index = faiss.IndexIDMap(faiss.IndexFlatL2(64))
+    index.add_with_ids(np.eye(3, 64, dtype=np.float32), np.arange(3))
+    return index
+
+
+@pytest.mark.parametrize(
+    ("index", "complaint"),
+    [
+        (faiss.IndexFlat(64, faiss.METRIC_L1), r"FAISS metric 2; L2 and inner product can be read"),
+        (_without_a_way_back(), "gives its vectors back"),
+    ],
+)
+def test_says_which_indexes_cannot_be_read(folder: Path, index: Any, complaint: str) -> None:
+    faiss.write_index(index, str(folder / "index.faiss"))
+    with pytest.raises(StoreError, match=complaint):
         FaissStore.from_community(folder, HashEmbeddings())
