@@ -20,7 +20,10 @@ of models, stores or graphs.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+if TYPE_CHECKING:
+    from automix_graph.records import Call
 
 Code = Literal[
     # Arguments, and what models, retrievers, verifiers and policies give back
@@ -152,6 +155,7 @@ class ModelCallError(AutomixError):
         stage: what it was asked for (``small_answer``, ``verify``, ``large_answer``).
         status: the HTTP status of the provider, where there was one.
         retryable: whether the same call may succeed later.
+        calls: all model calls of the question that it ended, the failed ones included; empty where it ended none.
     """
 
     usual_code = "model-call"
@@ -162,6 +166,7 @@ class ModelCallError(AutomixError):
         self.stage = stage
         self.status = status
         self.retryable = retryable
+        self.calls: tuple[Call, ...] = ()
 
 
 class LimitReachedError(AutomixError):

@@ -1,25 +1,20 @@
-"""One question of a batch to a graph: its result, or why it failed and what was paid until then.
-
-A graph that raises returns no ledger. The record that its nodes pass on holds the calls that were made before the one
-that failed, so that is listened to.
-"""
+"""One question of a batch to a graph: its result, or why it failed and what was paid until then."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
-from uuid import UUID
 
-from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.batch.questions import Question
 from automix_graph.batch.rows import NEEDED, RowShape, Told
 from automix_graph.engines.engine import Charge
 from automix_graph.errors import ConfigurationError
+from automix_graph.graph.call_listener import CallListener
 from automix_graph.models.failures import is_failure
-from automix_graph.records import Call, Record
+from automix_graph.records import Call
 
 
 class Graph(Protocol):
@@ -92,14 +87,14 @@ async def asked(graph: Graph, question: str, *, thread: str) -> Mapping[str, Any
     Raises:
         ConfigurationError: what the graph returns is not what a graph of `create_automix` returns.
     """
-    listener = _Listener()
+    listener = CallListener()
     config: RunnableConfig = {"callbacks": [listener], "configurable": {"thread_id": thread}}
     try:
         result = await graph.ainvoke({"question": question}, config)
     except Exception as error:
         if not is_failure(error):
             raise
-        return Failure(error=error, calls=listener.calls)
+        return Failure(error=error, calls=listener.calls_before(error))
     missing = [name for name in NEEDED if not isinstance(result, Mapping) or name not in result]
     if missing:
         raise ConfigurationError(
@@ -108,23 +103,3 @@ async def asked(graph: Graph, question: str, *, thread: str) -> Mapping[str, Any
             code="not-a-graph",
         )
     return cast("Mapping[str, Any]", result)
-
-
-class _Listener(AsyncCallbackHandler):
-    """Remembers the last record that a node wrote."""
-
-    ignore_llm = True
-    ignore_chat_model = True
-    ignore_retriever = True
-    ignore_agent = True
-
-    def __init__(self) -> None:
-        self._sealed: str | None = None
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        return () if self._sealed is None else Record.unseal(self._sealed).calls
-
-    async def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        if isinstance(outputs, dict) and isinstance(outputs.get("record"), str):
-            self._sealed = outputs["record"]

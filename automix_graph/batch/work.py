@@ -170,6 +170,7 @@ class Work:
             first_rejected: the first few rows that cannot be used.
             seconds: wall time of the run.
         """
+        left = self._questions.count - self._tally.done
         return BatchReport(
             out=self._files.out,
             journal=self._files.journal,
@@ -177,7 +178,7 @@ class Work:
             total=self._questions.count,
             answered=self._tally.answered,
             failed=self._tally.failed,
-            left=self._questions.count - self._tally.done,
+            left=left,
             rejected=self._questions.rejected,
             asked=self._asked,
             routes=dict(self._tally.routes),
@@ -186,7 +187,7 @@ class Work:
             spent=self._journal.spent + self._spent,
             spent_now=self._spent,
             seconds=seconds,
-            stop=self._stop,
+            stop=self._stop if left else None,
             cut=self._journal.cut,
             first_failed=tuple(self._failed),
             first_rejected=first_rejected,

@@ -103,6 +103,7 @@ def last_answer_node(
             return ending.commit(state, record.adding(draft=draft), draft, streamed=streamed)
         best = best_draft(record)
         if on_failure == "raise" or best is None:
+            attempt.error.calls = record.calls
             raise attempt.error
         return ending.commit(state, record, best, degraded=attempt.call.error)
 

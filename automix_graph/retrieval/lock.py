@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 
 class ReadWriteLock:
@@ -33,25 +34,32 @@ class ReadWriteLock:
         self._waiting_readers = 0
         self._waiting_writers = 0
         self._owed = 0  # readers that go before the next writer
+        self._reading = _Reading(self)
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
         """Hold the lock together with other readers."""
+        return self._reading
+
+    def _enter(self) -> None:
         with self._changed:
-            phase = self._phase
-            self._waiting_readers += 1
-            try:
-                self._changed.wait_for(lambda: self._admits_reader(phase))
-                self._readers += 1
-            finally:
-                self._waiting_readers -= 1
-                if self._owed and self._phase != phase:
-                    self._owed -= 1
+            if self._writing or self._waiting_writers:
+                self._wait_to_read()
+            self._readers += 1
+
+    def _wait_to_read(self) -> None:
+        phase = self._phase
+        self._waiting_readers += 1
         try:
-            yield
+            self._changed.wait_for(lambda: self._admits_reader(phase))
         finally:
-            with self._changed:
-                self._readers -= 1
+            self._waiting_readers -= 1
+            if self._owed and self._phase != phase:
+                self._owed -= 1
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._readers -= 1
+            if self._waiting_writers:
                 self._changed.notify_all()
 
     @contextmanager
@@ -79,3 +87,16 @@ class ReadWriteLock:
 
     def _admits_writer(self) -> bool:
         return not self._writing and self._readers == 0 and self._owed == 0
+
+
+class _Reading(AbstractContextManager[None]):
+    """One object for all readers, because a search is short and `contextmanager` makes two of its own each time."""
+
+    def __init__(self, lock: ReadWriteLock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        self._lock._enter()
+
+    def __exit__(self, *error: Any) -> None:
+        self._lock._leave()

@@ -74,6 +74,9 @@ class VectorIndex:
         self.dimension = dimension
         self.approximate = approximate
         self._published = published
+        self._newer = 0  # position of the first published row that came after the approximate index
+        if published is not None and approximate is not None:
+            self._newer = int(np.searchsorted(published.numbers, approximate.tuned.last, side="right"))
         self._growing_path = growing
         self._growing: GrowingRows | None = None  # made when it is needed: many stores are only read
 
@@ -171,8 +174,7 @@ class VectorIndex:
         if inside is None or len(inside):
             candidates = index.candidates(queries, k, inside)
             best.add(*rescored(self._published, queries, candidates, self.metric))
-        newer = int(np.searchsorted(self._published.numbers, index.tuned.last, side="right"))
-        for part, start in ((self._published, newer), (self._growing, 0)):
+        for part, start in ((self._published, self._newer), (self._growing, 0)):
             if part is not None and start < len(part.numbers):
                 best.add(*self._part_exactly(part, queries, k, allowed, start))
         return best.found()

@@ -6,13 +6,14 @@ The share of escalated questions: ``sum(rate(automix_escalated_total[5m])) / sum
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from automix_graph.records import Call
 from automix_graph.serving.asking import Outcome, Progress, Step
 from automix_graph.serving.gate.exchange import DOORS, Exchange
 from automix_graph.shadow import Background
@@ -120,6 +121,15 @@ class Metrics:
         if alone is not None and output["cost"] is not None:
             self.always_large.inc(alone)
             self.compared.inc(output["cost"])
+
+    def failed(self, calls: Iterable[Call]) -> None:
+        """Count the calls of a question that ended with an error.
+
+        Args:
+            calls: as far as they are known.
+        """
+        for call in calls:
+            self._called({**vars(call), **vars(call.usage)})
 
     def clock(self) -> StageClock:
         """Return a clock for the stages of one question, which starts with the question."""

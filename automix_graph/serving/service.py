@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph.build import CompiledGraph
+from automix_graph.graph.call_listener import CallListener
 from automix_graph.serving.asking import Earlier, Outcome, Step, asked
 from automix_graph.serving.gate.exchange import current
 from automix_graph.serving.gate.failures import RequestFailed, failure_of, invalid, too_large, too_late, unknown_model
@@ -82,12 +83,13 @@ class Service:
         """
         exchange = current.get()
         clock = self._metrics.clock() if self._metrics else None
+        listener = CallListener()
         try:
             steps = asked(
                 self._graphs[model],
                 question,
                 earlier,
-                config=_config(model, exchange.request_id if exchange else None),
+                config=_config(model, exchange.request_id if exchange else None, listener),
                 deadline=exchange.deadline if exchange else None,
             )
             async with aclosing(steps):
@@ -98,6 +100,8 @@ class Service:
                         self._note(model, step)
                     yield step
         except Exception as error:
+            if self._metrics:
+                self._metrics.failed(listener.calls_before(error))
             raise self._failure(error) from error
 
     async def outcome(self, model: str, question: str, earlier: Earlier = ()) -> Outcome:
@@ -132,11 +136,12 @@ class Service:
         return failure
 
 
-def _config(model: str, request_id: str | None) -> RunnableConfig:
+def _config(model: str, request_id: str | None, listener: CallListener) -> RunnableConfig:
     """Return the config of a run: what names it in a trace, and a thread of its own in case there is a checkpointer."""
     metadata = {"automix_model": model} | ({"request_id": request_id} if request_id else {})
     return {
         "run_name": "automix",
+        "callbacks": [listener],
         "metadata": metadata,
         "configurable": {"thread_id": uuid.uuid4().hex},
     }

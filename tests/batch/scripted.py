@@ -32,6 +32,7 @@ def graph_of(
     large: Callable[[int], Reply] = lambda number: reply(f"large {number}"),
     *,
     prices: Any = PRICES,
+    **options: Any,
 ) -> CompiledGraph:
     """Return a graph over functions of the number of an event; every third question escalates."""
     models = {
@@ -44,6 +45,7 @@ def graph_of(
         verifier=models["judge"],
         retriever=StaticRetriever(["Events happen."]),
         prices=prices,
+        **options,
     )
 
 

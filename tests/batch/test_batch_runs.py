@@ -237,6 +237,18 @@ def test_a_failed_question_is_charged_for_the_calls_before(tmp_path: Path, out: 
     assert report.spent.cost is None
 
 
+def test_a_question_that_its_last_model_fails_is_charged_for_all_its_calls(tmp_path: Path, out: Path) -> None:
+    data = write(tmp_path / "in.jsonl", row(3))
+
+    def broken(number: int) -> Any:
+        return ConnectionError("down")
+
+    report = run_batch(data, out, graph_of(large=broken, on_large_failure="raise"))
+    (failed,) = read(out)
+    assert (failed["usage"]["calls"], failed["usage"]["failed_calls"]) == (3, 1)
+    assert report.spent.at_least == pytest.approx(2 * CALL)
+
+
 def test_another_configuration_is_refused_with_what_differs(tmp_path: Path, out: Path) -> None:
     data = write(tmp_path / "in.jsonl", row(1))
     settings = {"small": {"label": "a"}, "k": 4}
@@ -569,6 +581,13 @@ def test_many_failures_in_a_row_end_the_run_and_the_next_one_goes_on(tmp_path: P
     again = Asked()
     assert run_batch(data, out, again.graph(), options=options).complete
     assert again.numbers == [1, 2, 3, *range(5, 30)]
+
+
+def test_a_run_that_has_asked_about_all_rows_was_not_stopped(tmp_path: Path, out: Path) -> None:
+    data = write(tmp_path / "in.jsonl", *map(row, range(4)))
+    options = BatchOptions(concurrency=1, stop_after_failures=4)
+    report = run_batch(data, out, Asked(0, 1, 2, 3).graph(), options=options)
+    assert (report.stop, report.asked, report.failed, report.left) == (None, 4, 4, 0)
 
 
 def test_failures_never_end_the_run_where_that_is_chosen(tmp_path: Path, out: Path) -> None:

@@ -86,6 +86,26 @@ def test_what_fails_and_what_is_not_priced_is_counted() -> None:
     assert ("automix_cost_usd_total", "large") not in found
 
 
+def test_calls_of_questions_without_an_answer_are_counted() -> None:
+    graph = make_graph(large=PatientModel(label="large", error_at=0), on_large_failure="raise")
+    with TestClient(create_app(graph, settings=ServingSettings(langserve=False))) as ask:
+        assert ask.post(CHAT, json=chat("hard")).status_code >= 500
+        found = samples(ask)
+    assert ("automix_answers_total", "large", "automix") not in found
+    assert found[("automix_model_calls_total", "small", "answered", "small_answer")] == 1
+    assert found[("automix_model_calls_total", "judge", "answered", "verify")] == 1
+    assert found[("automix_model_calls_total", "large", "failed", "large_answer")] >= 1
+    assert found[("automix_cost_usd_total", "judge")] > 0
+
+
+def test_calls_before_a_deadline_are_counted() -> None:
+    graph = make_graph(large=PatientModel(label="large", pause=30.0))
+    with TestClient(create_app(graph, settings=ServingSettings(langserve=False, deadline_seconds=0.5))) as ask:
+        assert ask.post(CHAT, json=chat("hard")).status_code == 504
+        found = samples(ask)
+    assert found[("automix_model_calls_total", "judge", "answered", "verify")] == 1
+
+
 def test_two_servers_count_apart() -> None:
     with TestClient(create_app(make_graph(), settings=ServingSettings(langserve=False))) as one:
         one.post(CHAT, json=chat("easy"))
