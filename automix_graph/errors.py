@@ -81,6 +81,7 @@ Code = Literal[
     "store-version",
     # Servers and clusters
     "ray-cluster",
+    "server-address",
     "server-environment",
     "server-keys",
 ]

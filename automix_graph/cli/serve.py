@@ -125,11 +125,12 @@ def serve(
     from automix_graph.graph import create_automix
     from automix_graph.policies import load_policy
     from automix_graph.serving import create_app
-    from automix_graph.serving.listening import run
+    from automix_graph.serving.listening import require_free, run
     from automix_graph.serving.readiness import retriever_check
 
     options, faults = given_serving(), given_faults()
     settings = options.settings()
+    require_free(options.host, options.port)
     shadow = given_shadow()
     background = shadow.background()
     named = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)

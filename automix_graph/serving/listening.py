@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
+import socket
 import sys
 import warnings
 from typing import TYPE_CHECKING, Final
@@ -46,6 +47,29 @@ def require_safe(host: str, *, has_keys: bool, insecure: bool) -> None:
             "AUTOMIX_API_KEYS, listen on 127.0.0.1, or say --insecure-public if anybody may spend your money",
             code="server-keys",
         )
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened to, before anything is loaded for it.
+
+    Args:
+        host: address to listen on.
+        port: to listen on; 0 for any that is free.
+
+    Raises:
+        ConfigurationError: another process listens there, the host is not of this machine, or it is not allowed.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host} at port {port}: {error.strerror or error}; stop what listens there, or choose "
+            "another --port or --host (port 0 takes any that is free)",
+            code="server-address",
+        ) from error
 
 
 def run(app: FastAPI, *, host: str, port: int, grace_seconds: float) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import automix_graph.models.chat
 import automix_graph.serving.listening
 from automix_graph import FaissStore, Threshold, save_policy
 from automix_graph.cli.main import automix
+from automix_graph.errors import ConfigurationError
 from automix_graph.testing import FunctionChatModel, HashEmbeddings
 
 PROGRAM = """
@@ -83,7 +85,8 @@ def apps(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
 
 def serve(index: Path, *arguments: str) -> Any:
     models = ["--small", "x:small", "--large", "x:large"]
-    return CliRunner().invoke(automix, ["serve", "--index", str(index), *models, *arguments])
+    free = [] if "--port" in arguments else ["--port", "0"]
+    return CliRunner().invoke(automix, ["serve", "--index", str(index), *models, *free, *arguments])
 
 
 def test_policies_are_models_and_models_are_loaded_once(
@@ -150,6 +153,21 @@ def test_keys_open_the_server_to_others(
     result = serve(index, "--host", "0.0.0.0", *(argument.replace("{tmp}", str(tmp_path)) for argument in arguments))
     assert result.exit_code == 0, result.output
     assert (apps[0]["keys"], apps[0]["rebound"]) == ([200, 200, 401, 401], 200)
+
+
+def test_an_address_that_is_taken_is_told_before_anything_is_loaded(
+    index: Path, apps: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automix_graph.models, "load_embeddings", lambda _: pytest.fail("loaded"), raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = serve(index, "--port", str(port))
+    assert isinstance(refused.exception, ConfigurationError)
+    assert refused.exception.code == "server-address"
+    assert f"cannot listen on 127.0.0.1 at port {port}: Address already in use" in str(refused.exception)
+    assert not apps
+    elsewhere = serve(index, "--host", "192.0.2.1", "--insecure-public")
+    assert "cannot listen on 192.0.2.1" in str(elsewhere.exception)
 
 
 def test_keys_are_no_option() -> None:
