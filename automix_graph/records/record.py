@@ -8,7 +8,6 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Final, Self
 
 import ormsgpack
@@ -42,10 +41,16 @@ class Passage:
         """Return the values by name, as `dataclasses.asdict`; the metadata are shared, not copied."""
         return {"text": self.text, "id": self.id, "metadata": self.metadata}
 
-    @cached_property
-    def sealed(self) -> str:
-        """The passage as one opaque word. All records of a question share its passages, most of what is sealed."""
-        return _sealed(self.fields())
+    def seal(self) -> str:
+        """Return the passage as one opaque word; see `Record.seal`.
+
+        All records of a question share its passages, most of what is sealed, so the word is remembered. Not by
+        `functools.cached_property`, whose lock is one for all passages in Python 3.11: threads would queue for it.
+        """
+        sealed: str | None = vars(self).get("_sealed")
+        if sealed is None:
+            sealed = vars(self)["_sealed"] = _sealed(self.fields())
+        return sealed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +220,7 @@ class Record:
         each in MessagePack, or JSON where that cannot hold a value, and in Base64, with points between them.
         """
         rest = _sealed({**self._fields(), "passages": ()})
-        return ".".join([*(passage.sealed for passage in self.passages), rest])
+        return ".".join([*(passage.seal() for passage in self.passages), rest])
 
     @classmethod
     def unseal(cls, text: str) -> Self:
