@@ -20,10 +20,7 @@ of models, stores or graphs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
-
-if TYPE_CHECKING:
-    from automix_graph.records import Call
+from typing import Any, ClassVar, Literal, Self
 
 Code = Literal[
     # Arguments, and what models, retrievers, verifiers and policies give back
@@ -156,7 +153,8 @@ class ModelCallError(AutomixError):
         stage: what it was asked for (``small_answer``, ``verify``, ``large_answer``).
         status: the HTTP status of the provider, where there was one.
         retryable: whether the same call may succeed later.
-        calls: all model calls of the question that it ended, the failed ones included; empty where it ended none.
+        calls: all model calls of the question that it ended (`automix_graph.records.Call`), the failed ones included;
+            empty where it ended none.
     """
 
     usual_code = "model-call"
@@ -167,7 +165,7 @@ class ModelCallError(AutomixError):
         self.stage = stage
         self.status = status
         self.retryable = retryable
-        self.calls: tuple[Call, ...] = ()
+        self.calls: tuple[Any, ...] = ()
 
 
 class LimitReachedError(AutomixError):

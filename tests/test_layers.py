@@ -57,7 +57,7 @@ ALLOWED_THIRD_PARTY = {
     "errors": set(),
     "files": set(),
     "lazy": set(),
-    "records": set(),
+    "records": {"ormsgpack"},
     "config": set(),
     "columns": {"numpy"},
     "verdicts": set(),

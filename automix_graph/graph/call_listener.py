@@ -33,7 +33,7 @@ class CallListener(AsyncCallbackHandler):
         Those of the node that raised are known where the last model failed; else those of the nodes before it are.
         """
         if isinstance(error, ModelCallError) and error.calls:
-            return error.calls
+            return tuple(error.calls)
         return () if self._sealed is None else Record.unseal(self._sealed).calls
 
     async def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:

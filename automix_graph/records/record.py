@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import dataclasses
 import json
 import math
@@ -10,11 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-import ormsgpack
-
 from automix_graph.records.calls import Call, Usage
 from automix_graph.records.changing import changed
 from automix_graph.records.judging import Decision, Reading, Verdict, Verification
+from automix_graph.records.sealing import sealed, unsealed
 
 SCHEMA_VERSION: Final = 1
 """Of records as JSON; one of another version is not read."""
@@ -47,10 +45,10 @@ class Passage:
         All records of a question share its passages, most of what is sealed, so the word is remembered. Not by
         `functools.cached_property`, whose lock is one for all passages in Python 3.11: threads would queue for it.
         """
-        sealed: str | None = vars(self).get("_sealed")
-        if sealed is None:
-            sealed = vars(self)["_sealed"] = _sealed(self.fields())
-        return sealed
+        word: str | None = vars(self).get("_sealed")
+        if word is None:
+            word = vars(self)["_sealed"] = sealed(self.fields())
+        return word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,9 +215,9 @@ class Record:
 
         Rejected drafts travel through graph state, and state shows up in streams, events and traces that people read.
         Sealed, a draft cannot be shown by accident. This is an encoding, not encryption: the passages and the rest,
-        each in MessagePack, or JSON where that cannot hold a value, and in Base64, with points between them.
+        each as one word (`automix_graph.records.sealing`), with points between them.
         """
-        rest = _sealed({**self._fields(), "passages": ()})
+        rest = sealed({**self._fields(), "passages": ()})
         return ".".join([*(passage.seal() for passage in self.passages), rest])
 
     @classmethod
@@ -229,7 +227,7 @@ class Record:
         Raises:
             ValueError: the text is no record, or one of a newer schema.
         """
-        *passages, rest = map(_unsealed, text.split("."))
+        *passages, rest = map(unsealed, text.split("."))
         return cls.from_data({**rest, "passages": passages} if isinstance(rest, dict) else rest)
 
     def _fields(self) -> dict[str, Any]:
@@ -248,19 +246,6 @@ class Record:
 
 
 _encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-def _sealed(data: Mapping[str, Any]) -> str:
-    try:
-        packed = ormsgpack.packb(data)
-    except TypeError:  # a lone surrogate, or an integer of more than 64 bits
-        packed = json.dumps(data).encode("ascii")
-    return binascii.b2a_base64(packed, newline=False).decode("ascii")
-
-
-def _unsealed(text: str) -> Any:
-    packed = binascii.a2b_base64(text)
-    return json.loads(packed) if packed.startswith(b"{") else ormsgpack.unpackb(packed)
 
 
 def _verification_fields(verification: Verification) -> dict[str, Any]:

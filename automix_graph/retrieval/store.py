@@ -91,8 +91,7 @@ class FaissStore(WritableStore):
         return self.collection.count()
 
     def __bool__(self) -> bool:
-        # An empty store is still a store: `store or other` must not drop it.
-        return True
+        return True  # an empty store is still a store: `store or other` must not drop it
 
     @property
     def path(self) -> Path | None:
@@ -112,8 +111,6 @@ class FaissStore(WritableStore):
     def index(self) -> Tuned | None:
         """The approximate index that searches use, with its measured recall; None where every vector is compared."""
         return self.collection.tuned
-
-    # Making
 
     @classmethod
     def from_texts(
