@@ -50,6 +50,14 @@ def test_the_status_tells_of_files_that_cannot_be_read(rows: Path, tmp_path: Pat
     assert run(tmp_path / "no.bin", "--out", tmp_path / "other", "--json").exit_code == 1
 
 
+def test_says_that_there_is_nothing_to_index(rows: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    nothing = run(tmp_path / "empty", "--out", tmp_path / "index")
+    assert "Nothing was found to index." in nothing.output
+    assert "ask it" not in nothing.output
+    assert "ask it: automix ask 'YOUR QUESTION' --index" in run(rows, "--out", tmp_path / "index").output
+
+
 def test_checks_an_index(rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "index"
     run(rows, "--out", out, "--index-type", "ivf_sq8")

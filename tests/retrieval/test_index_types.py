@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from langchain_core.embeddings import Embeddings
 
-from automix_graph.errors import ConfigurationError
+from automix_graph.errors import ConfigurationError, StoreError
 from automix_graph.retrieval import FaissStore, IndexPlan, index_paths
 from automix_graph.retrieval.approximate import ApproximateIndex
 from automix_graph.retrieval.faiss_library import faiss
@@ -316,3 +317,18 @@ def test_an_index_knows_its_numbers(tmp_path: Path, kind: ApproximateType) -> No
         rows = PublishedRows.read(tmp_path / "vectors-000001.faiss", "cosine")
         built = ApproximateIndex.build(rows, kind, metric="cosine", recall_target=0.9)
         assert built._labels().tolist() == list(range(1, 121))
+
+
+def test_an_index_of_nothing_and_the_index_of_another_store_are_refused(tmp_path: Path) -> None:
+    with filled("ivf", 120) as store:
+        store.save(tmp_path)
+        (path,) = tmp_path.glob("index-*.faiss")
+        assert store.index is not None
+        for other in (dataclasses.replace(store.index, count=119), dataclasses.replace(store.index, type="hnsw")):
+            with pytest.raises(StoreError, match=f"holds another index than '{other.type}' of {other.count} vectors"):
+                ApproximateIndex.read(path, other)
+    write_rows(tmp_path / "none", [], dimension=8, metric="cosine")
+    with pytest.raises(StoreError, match="needs at least one vector; use the type 'flat'"):
+        ApproximateIndex.build(
+            PublishedRows.read(tmp_path / "none", "cosine"), "ivf", metric="cosine", recall_target=0.9
+        )
