@@ -42,17 +42,18 @@ def show(report: BatchReport) -> None:
     _show_rejected(report)
     click.echo(f"cost: {cost_of(report.spent)}, {cost_of(report.spent_now)} of it now; {report.seconds:.1f} seconds")
     click.echo(f"rows: {report.out}")
+    left = f"with {report.left} rows left" if report.left else "before all rows that failed were asked about again"
     if report.stop == "budget":
-        click.echo(f"Stopped at --max-cost with {report.left} rows left; the same command with a higher one goes on.")
+        click.echo(f"Stopped at --max-cost {left}; the same command with a higher one goes on.")
     elif report.stop == "failures":
         click.echo(
-            f"Stopped at --stop-after-failures with {report.left} rows left: so many questions failed in a row that "
-            "the models or the index must be out of order. The same command goes on."
+            f"Stopped at --stop-after-failures {left}: so many questions failed in a row that the models or the index "
+            "must be out of order. The same command goes on."
         )
     elif report.stop == "unknown cost":
         click.echo(
-            f"Stopped with {report.left} rows left: a model did not tell its tokens, so what was spent is unknown and "
-            "--max-cost cannot be kept; the same command without it goes on."
+            f"Stopped {left}: a model did not tell its tokens, so what was spent is unknown and --max-cost cannot be "
+            "kept; the same command without it goes on."
         )
 
 

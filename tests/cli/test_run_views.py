@@ -69,6 +69,7 @@ def test_a_batch_without_trouble_tells_of_none(capsys: pytest.CaptureFixture[str
             {"stop": "budget", "left": 4},
             "Stopped at --max-cost with 4 rows left; the same command with a higher one goes on.",
         ),
+        ({"stop": "budget"}, "Stopped at --max-cost before all rows that failed were asked about again; the same"),
         ({"stop": "failures", "left": 4}, "Stopped at --stop-after-failures with 4 rows left"),
         ({"stop": "unknown cost", "left": 4}, "Stopped with 4 rows left: a model did not tell its tokens"),
     ],
