@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import automix_graph
+from automix_graph import verification
+
 ROOT = Path(__file__).parents[1] / "automix_graph"
 
 LAYERS = {
@@ -106,6 +109,40 @@ def test_imports_run_downwards(path: Path) -> None:
         assert other != "testing" or own == "cli", f"{own} imports the test doubles"
         below = LAYERS[other] < LAYERS[own]
         assert below or (own, other) in SIDEWAYS, f"{own} (layer {LAYERS[own]}) imports {other} ({LAYERS[other]})"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, "split it, or say here why it may be longer"
+
+
+def test_names_of_the_package_are_there_for_readers_of_types_too() -> None:
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    typed = {
+        alias.name: node.module
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    homes = {name: f"automix_graph.{home}" for name, home in automix_graph._HOMES.items()}
+    assert typed == homes, "name each in both blocks of automix_graph/__init__.py"
+
+
+@pytest.mark.parametrize("page", ["docs/verification.md", "ARCHITECTURE.md"])
+def test_every_verifier_is_exported_and_in_the_tables(page: str) -> None:
+    verifiers = {
+        name
+        for name in verification.__all__
+        if isinstance(part := getattr(verification, name), type)
+        and hasattr(part, "verify")
+        and hasattr(part, "averify")
+        and part is not verification.Verifier
+    }
+    assert len(verifiers) > 5
+    text = (ROOT.parent / page).read_text(encoding="utf-8")
+    assert not [name for name in sorted(verifiers) if name not in automix_graph.__all__ or f"`{name}" not in text]
 
 
 def test_every_room_has_a_layer() -> None:

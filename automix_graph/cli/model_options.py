@@ -30,7 +30,7 @@ _OPTIONS: Final = (
         multiple=True,
         metavar="MODEL",
         help="Model that judges the answers, or 'small' or 'large'. Repeat with --tier, once for each tier but the"
-        " last, to give each a judge of its own. Default: the large model.",
+        " last, to give each a judge of its own. Default: the large model. Other ways to judge are given in Python.",
     ),
 )
 

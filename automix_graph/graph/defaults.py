@@ -29,7 +29,12 @@ def choose_verifier(
     if verifier == "small":
         return _judged_by(small)
     if isinstance(verifier, str | BaseChatModel | NamedModel):
-        return _judged_by(named(verifier, retries=retries))
+        return _judged_by(_judge(verifier, retries))
+    if isinstance(verifier, type):
+        raise ConfigurationError(
+            f"verifier is the class {verifier.__name__}; give an instance, such as {verifier.__name__}(...)",
+            code="bad-verifier",
+        )
     if (found := as_verifier(verifier)) is not None:
         return found
     raise ConfigurationError(
@@ -37,6 +42,19 @@ def choose_verifier(
         "with method, verify and averify), or a function or Runnable that returns a confidence in [0, 1]",
         code="bad-verifier",
     )
+
+
+def _judge(model: str | BaseChatModel | NamedModel, retries: Retries | None) -> NamedModel:
+    try:
+        return named(model, retries=retries)
+    except ConfigurationError as error:
+        if error.code != "unknown-model":
+            raise
+        raise ConfigurationError(
+            f"the verifier is no model: {error}. Ways to judge that are no model are values, such as "
+            "verifier=Votes(judge=...)",
+            code="unknown-model",
+        ) from error
 
 
 def choose_policy(policy: Policy | None) -> Policy:

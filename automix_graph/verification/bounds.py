@@ -12,7 +12,9 @@ def check_threshold(threshold: object) -> None:
         ConfigurationError: it is no number in [0, 1].
     """
     if not in_unit_interval(threshold):
-        raise ConfigurationError(f"threshold {threshold!r} is not a confidence; use a number in [0, 1]")
+        raise ConfigurationError(
+            f"threshold {threshold!r} is not a confidence; use a number in [0, 1]", code="bad-verifier"
+        )
 
 
 def in_unit_interval(value: object) -> bool:

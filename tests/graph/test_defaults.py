@@ -1,5 +1,7 @@
 """Who judges, where the caller does not say, and how a graph draws lots."""
 
+from typing import Any
+
 import pytest
 
 from automix_graph.errors import ConfigurationError
@@ -51,6 +53,20 @@ def test_functions_are_verifiers_and_other_things_are_not() -> None:
     assert isinstance(choose_verifier(lambda case: 0.5, small=SMALL, large=LARGE), FunctionVerifier)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="a function or Runnable that returns a confidence"):
         choose_verifier(0.5, small=SMALL, large=LARGE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("verifier", "code", "complaint"),
+    [
+        ("votes", "unknown-model", r"the verifier is no model: 'votes' .*such as verifier=Votes\(judge=\.\.\.\)"),
+        (ShortVerdict, "bad-verifier", r"is the class ShortVerdict; give an instance, such as ShortVerdict\("),
+        (7, "bad-verifier", "verifier is 7; give None"),
+    ],
+)
+def test_what_judges_nothing_is_refused(verifier: Any, code: str, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint) as refused:
+        choose_verifier(verifier, small=SMALL, large=LARGE)
+    assert refused.value.code == code
 
 
 def test_a_better_answer_has_a_higher_confidence_on_the_scale() -> None:
