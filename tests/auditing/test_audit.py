@@ -1,6 +1,7 @@
 """The verdict on records whose truth is known."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from automix_graph.auditing import Audit, audit
+from automix_graph.auditing.quality import rows_to_tell
+from automix_graph.auditing.verdict import LEAST_FOR_DRIFT
 from automix_graph.errors import ConfigurationError
 from automix_graph.policies import Policy, Provenance, Threshold
 from automix_graph.policies.provenance import FACTS
@@ -125,8 +128,6 @@ def test_rates_that_changed_are_weighed() -> None:
 
 def test_questions_of_a_cascade_count_if_this_policy_decided() -> None:
     def decided(number: int, policy: str, route: str) -> Recorded:
-        from dataclasses import replace
-
         found = row(number, 0.9, 0.0, origin="audit")
         decision = Decision(accept=route == "small", policy=policy, reason="")
         assert found.record is not None
@@ -150,7 +151,7 @@ def test_weeks_are_told_apart() -> None:
         ("2026-W05", 7, 1.0),
     ]
     assert trend[0].high == pytest.approx(1 - 0.025 ** (1 / 7)) and trend[0].low == 0.0
-    assert len(audited(rows[:5], max_error=0.1).trend) == 5 or len(audited(rows[:5], max_error=0.1).trend) == 1
+    assert len(audited(rows[:5], max_error=0.1).trend) == 5
 
 
 def test_agreement_is_not_sold_as_quality() -> None:
@@ -175,3 +176,39 @@ def test_all_of_it_is_plain_data() -> None:
 def confidence_of(each: Recorded) -> float:
     assert each.record is not None
     return each.record.verifications[0].confidence or 0.0
+
+
+def test_without_a_bound_only_drift_tells() -> None:
+    reference = traffic(800, error=0.3, seed=1)
+    same = audited(traffic(800, error=0.3), reference=reference)
+    assert same.verdict.answer == "keep" and "nothing was certified" in same.verdict.reasons[0]
+    assert same.quality.alpha is None
+    few = audited(traffic(20, error=0.3), reference=reference).verdict
+    assert (few.answer, few.needed) == ("too few", LEAST_FOR_DRIFT)
+    assert "no bound to compare with" in few.reasons[0]
+
+
+def test_questions_that_nobody_judged_or_compared_are_left_out_with_the_reason() -> None:
+    known = [row(number, 0.9, 1.0) for number in range(4)]
+    unjudged = row(4, 0.9, 1.0)
+    assert unjudged.record is not None
+    unjudged = replace(unjudged, record=replace(unjudged.record, verifications=()))
+    uncompared = row(5, 0.9, 1.0, scores={"large": 1.0})
+    failed = replace(row(6, 0.9, 1.0), error="timeout")
+    found = audited([*known, unjudged, uncompared, failed], max_error=0.1)
+    assert found.n == 4
+    assert dict(found.left_out) == {"not verified": 1, "not compared": 1, "failed": 1}
+
+
+@pytest.mark.parametrize("bound", [0.0, 1.0, -0.1, 2])
+def test_a_bound_is_a_share(bound: float) -> None:
+    with pytest.raises(ConfigurationError, match="use a number between 0 and 1"):
+        audited(traffic(20, error=0.3), max_error=bound)
+
+
+def test_no_number_of_questions_tells_a_mean_that_lies_at_the_bound() -> None:
+    quality = audited([row(number, 0.9, float(number % 10 > 0)) for number in range(200)], max_error=0.1).quality
+    assert quality.loss / quality.n == 0.1
+    assert rows_to_tell(quality, tolerated=0.1) is None
+    assert rows_to_tell(replace(quality, alpha=None), tolerated=0.1) is None
+    assert rows_to_tell(quality, tolerated=0.5) is not None
