@@ -2,7 +2,7 @@
 # Both start from nothing but Python 3.11 to 3.13 and make their own environment in .venv.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint unit slow local notebooks docs bench mutants check-python clean
+.PHONY: demo test lint unit slow local notebooks docs bench mutants coverage check-python clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -52,6 +52,16 @@ mutants: $(VENV)/.tests
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group mutation
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/mutmut run --max-children 2
 	$(BIN)/python tests/mutants.py
+
+# Lines and branches that the unit tests and those on real models reach, in all processes that they start.
+coverage: $(VENV)/.tests
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --group coverage
+	$(BIN)/automix models pull smollm2-135m-instruct all-minilm-l6-v2
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n 2 -p no:benchmark
+	$(BIN)/python -m coverage run -m pytest -m local
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --skip-covered --sort=miss
 
 check-python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 with venv is needed (on Debian: python3-venv); set PYTHON=/path/to/python" >&2; exit 1; }

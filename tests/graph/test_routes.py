@@ -314,7 +314,7 @@ def test_a_question_is_needed(make_scene: MakeScene, given: dict[str, Any]) -> N
     ("argument", "value", "message"),
     [
         ("policy", Threshold, "Threshold"),
-        ("verifier", ShortVerdict, "Verifier"),
+        ("verifier", ShortVerdict, "give an instance"),
         ("language", "fr", "'fr' is unknown"),
         ("on_large_failure", "ignore", "'degrade' or 'raise'"),
         ("policy", 0.7, "Threshold"),
