@@ -187,7 +187,7 @@ class Work:
             spent=self._journal.spent + self._spent,
             spent_now=self._spent,
             seconds=seconds,
-            stop=self._stop if left or self._formers else None,  # nobody was kept from being asked
+            stop=self._stop if left or self._formers else None,  # only where it kept a row from being asked about
             cut=self._journal.cut,
             first_failed=tuple(self._failed),
             first_rejected=first_rejected,
