@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 import pickle
@@ -10,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from automix_graph import errors
+from automix_graph.policies import SKIPPED
 from automix_graph.records import Call, Decision, Draft, Passage, Reading, Record, Usage, Verdict, Verification
 
 RECORD = Record(
@@ -166,3 +168,28 @@ def test_errors_survive_pickling(error: errors.AutomixError) -> None:
     assert type(copy) is type(error)
     assert str(copy) == str(error)
     assert copy.__dict__ == error.__dict__
+
+
+def test_a_decision_is_one_of_three() -> None:
+    said = {"policy": "p", "reason": "r"}
+    for wrong in (
+        {"accept": True, "abstain": True},
+        {"accept": True, "next_tier": 2},
+        {"accept": False, "abstain": True, "next_tier": 2},
+    ):
+        with pytest.raises(ValueError, match="one of the three"):
+            Decision(**said, **wrong)  # type: ignore[arg-type]
+    for position in (0, -2):
+        with pytest.raises(ValueError, match=f"next_tier of policy 'p' is {position}"):
+            Decision(**said, accept=False, next_tier=position)  # type: ignore[arg-type]
+
+
+def test_decisions_survive_json_and_old_ones_are_read() -> None:
+    kinds: list[dict[str, Any]] = [{"next_tier": 2}, {"next_tier": -1}, {"abstain": True}, {}]
+    decisions = tuple(Decision(accept=False, policy="p", reason="r", **kind) for kind in kinds)
+    record = Record(question="q", language="en", prompts="f", decisions=decisions, verifications=(SKIPPED,))
+    assert Record.from_json(record.to_json()) == record
+    assert Record.from_json(record.to_json()).verifications[0] == SKIPPED
+    data = dataclasses.asdict(record)
+    data["decisions"] = [{"accept": True, "policy": "p", "reason": "r"}]
+    assert Record.from_data(data).decisions == (Decision(accept=True, policy="p", reason="r"),)

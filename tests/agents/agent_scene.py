@@ -8,6 +8,7 @@ from typing import Any
 
 from langchain.agents import create_agent
 from langgraph.graph.state import CompiledStateGraph
+from pydantic import BaseModel
 
 from automix_graph import AutoMixMiddleware
 from automix_graph.testing import ScriptedChatModel, ScriptedReply
@@ -20,6 +21,18 @@ LARGE = "the LARGE answer"
 SEARCHES = ScriptedReply(text="", usage=(20, 5), tool_calls=(("search", {"query": "opened"}),))
 PRICES = {"small-model": (1.0, 4.0), "judge-model": (2.0, 8.0), "large-model": (10.0, 40.0)}
 
+# In USD, worked out from PRICES by hand: the small model's search reads 20 tokens and writes 5.
+SEARCH_COST = (20 * 1 + 5 * 4) / 1e6
+DRAFT_COST = (100 * 1 + 10 * 4) / 1e6
+JUDGE_COST = (120 * 2 + 1 * 8) / 1e6
+LARGE_COST = (200 * 10 + 20 * 40) / 1e6
+
+
+class Opening(BaseModel):
+    """When something was opened."""
+
+    year: int
+
 
 def search(query: str) -> str:
     """Search the archive."""
@@ -29,6 +42,15 @@ def search(query: str) -> str:
 def says(text: str, read: int = 100, written: int = 10) -> ScriptedReply:
     """Return a reply with a usage that is easily added up."""
     return ScriptedReply(text=text, usage=(read, written))
+
+
+def opening(year: object) -> ScriptedReply:
+    """Return a structured answer."""
+    return ScriptedReply(text="", usage=(100, 10), tool_calls=(("Opening", {"year": year}),))
+
+
+JUDGED_WRONG = (says("Incorrect", 120, 1),)
+WRITES_LARGE = (says(LARGE, 200, 20),)
 
 
 @dataclass(frozen=True, kw_only=True)

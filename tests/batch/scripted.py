@@ -49,6 +49,24 @@ def graph_of(
     )
 
 
+class Asked:
+    """Counts questions by their number; some fail."""
+
+    def __init__(self, *failing: int) -> None:
+        self.numbers: list[int] = []
+        self.failing = set(failing)
+
+    def large(self, number: int) -> Any:
+        return ConnectionError("down: a secret prompt") if number in self.failing else reply(f"large {number}")
+
+    def small(self, number: int) -> Any:
+        self.numbers.append(number)
+        return ConnectionError("down") if number in self.failing else reply(f"small {number}")
+
+    def graph(self, **values: Any) -> Any:
+        return graph_of(self.small, large=self.large, **values)
+
+
 def row(number: int) -> dict[str, Any]:
     """Return a row of a data set."""
     return {"id": number, "question": f"When was event {number}?"}

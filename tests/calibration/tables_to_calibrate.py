@@ -1,9 +1,13 @@
-"""Tables whose best policies are known."""
+"""Tables whose best policies are known, and a target of each kind."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automix_graph.calibration import MaxCost, MaxError, MaxRegret, MinQuality, PriceOfError
 from automix_graph.evaluation import Outcomes, Tier
+from automix_graph.records import Verdict, Verification
+
+TARGETS = (MaxCost(8), MinQuality(0.8), PriceOfError(40), MaxError(0.2, 0.2), MaxRegret(0.05, 0.1))
 
 
 def two_tiers(
@@ -55,3 +59,16 @@ def three_tiers(n: int = 600) -> Outcomes:
         for name, reach, cost in (("a", 0.5, 1.0), ("b", 0.8, 4.0), ("c", 1.0, 20.0))
     ]
     return Outcomes(tiers=tuple(tiers))
+
+
+def with_failures(outcomes: Outcomes, *, every: int) -> Outcomes:
+    """The same outcomes, where every so manieth verification failed."""
+    assert outcomes.small.confidence is not None
+    found = [
+        Verification(method="m", verdict=Verdict.UNPARSED, confidence=None, failure="no verdict")
+        if row % every == 0
+        else Verification(method="m", verdict=Verdict.CORRECT, confidence=float(sure))
+        for row, sure in enumerate(outcomes.small.confidence)
+    ]
+    small = Tier(name="small", quality=outcomes.small.quality, cost=1, verify_cost=0.5, verifications=found)
+    return Outcomes(tiers=(small, outcomes.large))

@@ -1,29 +1,19 @@
-import json
-from collections.abc import Sequence
+"""The measures of a whole evaluation, their intervals, and why some of them are undefined."""
+
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_evaluations import by_confidence, plain, simulated
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from tables_of_outcomes import GRADES, Row, judged, priced_outcomes, rows_of, three_tiers, two_tiers
 
-from automix_graph.evaluation import (
-    Evaluation,
-    Outcomes,
-    TierColumns,
-    Undefined,
-    bootstrap_interval,
-    evaluate,
-    evaluation_dict,
-    read_outcomes,
-    replay,
-)
-from automix_graph.evaluation.outcomes import escalation_order
-from automix_graph.policies import AcceptCorrect, Policy, Threshold
-from automix_graph.records import Decision, Verification
+from automix_graph.evaluation import Outcomes, TierColumns, Undefined, bootstrap_interval, evaluate, read_outcomes
+from automix_graph.policies import Threshold
 
 COSMOS = Path(__file__).parents[3] / "shared" / "data" / "cosmosqa_llama2_9995.csv"
 
@@ -32,31 +22,6 @@ HEADLINES = {
     *("n", "small", "large", "oracle", "quality", "cost", "escalated", "ibc", "ibc_lift", "pgr"),
     *("apgr", "cpt50", "cpt80", "aiq", "auroc", "ece"),
 }
-
-
-def plain(outcomes: Outcomes, *policies: Policy, n_resamples: int = 5, seed: int = 0) -> dict[str, Any]:
-    found = (
-        evaluate(outcomes, policies, n_resamples=n_resamples, seed=seed)
-        if policies
-        else _default(outcomes, n_resamples)
-    )
-    data: dict[str, Any] = json.loads(json.dumps(evaluation_dict(found), allow_nan=False))
-    return data
-
-
-def _default(outcomes: Outcomes, n_resamples: int) -> Evaluation:
-    return evaluate(outcomes, n_resamples=n_resamples)
-
-
-def by_confidence(outcomes: Outcomes) -> Outcomes:
-    return outcomes.take(np.argsort(escalation_order(outcomes.small), kind="stable"))
-
-
-def simulated(n: int = 300) -> Outcomes:
-    generator = np.random.default_rng(3)
-    confidence = np.round(generator.random(n), 2)
-    small, large = generator.random(n) < confidence, generator.random(n) < 0.9
-    return two_tiers([tuple(map(float, row)) for row in zip(small, large, confidence, strict=True)])
 
 
 def test_scikit_learn_finds_the_same() -> None:
@@ -151,23 +116,6 @@ def test_more_tiers_have_what_is_defined_for_them(outcomes: Outcomes) -> None:
     assert found["tiers"][2]["auroc"] is found["tiers"][2]["verify_cost"] is None
 
 
-def test_policies_are_compared_and_the_first_is_the_headline() -> None:
-    outcomes = simulated(80)
-    found = plain(outcomes, Threshold(0.7), Threshold(0.2))
-    assert found["policy"] == {
-        "name": "threshold(0.7)",
-        "keeps": "confidence >= 0.7",
-        "threshold": 0.7,
-        "in_hindsight": False,
-    }
-    assert [policy["threshold"] for policy in found["policies"]] == [0.7, 0.2]
-    assert found["quality"] == found["policies"][0]["quality"] != found["policies"][1]["quality"]
-    best = found["best_in_hindsight"]
-    assert best["in_hindsight"] is True
-    assert plain(outcomes, Threshold(best["threshold"]))["cost"] == best["cost"]
-    assert plain(outcomes)["policy"]["name"] == "accept-correct"
-
-
 def test_graded_answers_are_not_right_or_wrong() -> None:
     found = plain(two_tiers([(0.5, 1, 0.2), (1, 1, 0.9)]))
     for name in ("auroc", "ece", "brier"):
@@ -182,12 +130,6 @@ def test_one_kind_of_answers_has_no_auroc(small: float, kind: str) -> None:
     assert found["undefined"]["auroc"] == f"all answers of tier 'small' are {kind}"
     reason = found["undefined"]["auroc_escalation_helps"]
     assert reason == f"the large model is better on {'no question' if small else 'every question'}"
-
-
-@pytest.mark.parametrize("policies", [[], [Threshold(0.5), Threshold(0.5)], [AcceptCorrect(), AcceptCorrect()]])
-def test_policies_must_differ(policies: list[Policy]) -> None:
-    with pytest.raises(ValueError, match="give at least one, and each only once"):
-        evaluate(two_tiers([(0, 1, 0.5)]), policies)
 
 
 def test_the_seed_decides_the_intervals() -> None:
@@ -260,67 +202,3 @@ def test_nothing_is_said_of_confidence_where_all_verifications_failed() -> None:
         assert found[name] is None
         assert "every verification" in found["undefined"][name]
     assert (found["escalated"], found["apgr"]) == (1.0, 0.5)
-
-
-def test_models_alone_mix_and_oracle_stand_beside_the_policies() -> None:
-    found = plain(judged([(1, 1, 0.9), (0, 1, 0.7), (0, 0, 0.1), (1, 0, 0.3)]))
-    # The oracle takes the small model where it is right, or both are wrong.
-    assert found["references"] == {
-        "small_only": {"quality": 0.5, "cost": 1.0},
-        "large_only": {"quality": 0.5, "cost": 22.0},
-        "oracle": {"quality": 0.75, "cost": pytest.approx((1 + 22 + 1 + 1) / 4)},
-    }
-    assert found["random_mix"]["cost"] == pytest.approx(found["cost"])
-    assert found["random_mix"]["share_large"] == pytest.approx((1.5 + 20 / 2 - 1) / 21)
-
-
-@settings(deadline=None, max_examples=40)
-@given(three_tiers())
-def test_the_oracle_is_the_cheapest_of_the_best(outcomes: Outcomes) -> None:
-    found = plain(outcomes)["references"]["oracle"]
-    best = []
-    for question in range(outcomes.n):
-        options = [(-tier.quality[question], tier.cost[question]) for tier in outcomes.tiers]
-        best.append(min(options))
-    assert found["quality"] == pytest.approx(-np.mean([quality for quality, _ in best]))
-    assert found["cost"] == pytest.approx(np.mean([cost for _, cost in best]))
-
-
-def test_differences_of_policies_are_paired() -> None:
-    outcomes = simulated(60)
-    policies = [Threshold(0.3), Threshold(0.7)]
-    found = plain(outcomes, *policies, n_resamples=80)
-    assert found["policies"][0]["over_first"] is None
-    over = found["policies"][1]["over_first"]
-    ordered = by_confidence(outcomes)
-    for name in ("quality", "cost"):
-        first, second = (getattr(replay(ordered, policy), name) for policy in policies)
-        alone = bootstrap_interval(lambda a, b: (b - a).mean(), first, second, seed=0, n_resamples=80)
-        assert over[name] == pytest.approx((second - first).mean())
-        assert (over["intervals"][name]["low"], over["intervals"][name]["high"]) == pytest.approx(
-            (alone.low, alone.high)
-        )
-    assert found["best_in_hindsight"]["over_first"]["cost"] == pytest.approx(
-        found["best_in_hindsight"]["cost"] - found["cost"]
-    )
-
-
-def test_where_each_question_ended_is_told_in_the_order_of_the_questions() -> None:
-    outcomes = judged([(0, 1, 0.2), (1, 1, 0.9), (0, 1, None), (1, 1, 0.8)])
-    found = evaluate(outcomes, [AcceptCorrect(), Threshold(0.85)], n_resamples=2)
-    assert [result.cascade.route.tolist() for result in found.policies] == [[1, 0, 1, 0], [1, 0, 1, 1]]
-    assert [result.name for result in found.policies] == ["accept-correct", "threshold(0.85)"]
-    assert [result.keeps for result in found.policies] == ["verdict CORRECT", "confidence >= 0.85"]
-    assert found.policies[0].answered == (0.5, 0.5)
-
-
-def test_any_policy_can_be_compared() -> None:
-    class Own:
-        name = "own"
-
-        def decide(self, history: Sequence[Verification]) -> Decision:
-            return Decision(accept=history[-1].confidence in {0.2, 0.9}, policy=self.name, reason="")
-
-    found = plain(two_tiers([(0, 1, 0.2), (1, 1, 0.9), (1, 1, 0.6)]), Own())
-    assert found["policy"] == {"name": "own", "keeps": "own", "threshold": None, "in_hindsight": False}
-    assert found["escalated"] == pytest.approx(1 / 3)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Literal, get_args
 
-from fault_server import LONG, SECRET, Fault, FaultServer, model_at
+from fault_server import LONG, Fault, FaultServer, model_at
 from langchain_openai import ChatOpenAI
+from provider_faults import SECRET
 
 from automix_graph.costs import Limits
 from automix_graph.graph import ModelTier, create_automix

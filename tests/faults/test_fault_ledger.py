@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from cascades import TWICE, VOTES, Cascades, Stage, always, once
-from fault_server import LASTING, PASSING, Fault, huge, saying, well
+from fault_server import Fault, well
+from provider_faults import LASTING, PASSING, huge, saying
 
 from automix_graph import ModelTier, create_automix
 from automix_graph.models.retrying import Retries

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from cascades import Cascades, Stage, always, assert_sound
-from fault_server import LONG, Fault, drip_on, hang
+from fault_server import LONG, Fault
+from provider_faults import drip_on, hang
 
 from automix_graph.costs import Limits
 from automix_graph.errors import AutomixError, LimitReachedError

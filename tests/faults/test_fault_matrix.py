@@ -18,20 +18,8 @@ from cascades import (
     assert_sound,
     once,
 )
-from fault_server import (
-    DRIP_SECONDS,
-    LASTING,
-    LONG,
-    PASSING,
-    SHORT,
-    Fault,
-    cut,
-    drip,
-    fail_in_stream,
-    huge,
-    saying,
-    status,
-)
+from fault_server import LONG, SHORT, Fault
+from provider_faults import DRIP_SECONDS, LASTING, PASSING, cut, drip, fail_in_stream, huge, saying, status
 
 from automix_graph.models.retrying import ONCE, Retries
 

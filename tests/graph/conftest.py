@@ -1,7 +1,11 @@
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.cache.base import BaseCache
+from langgraph.cache.memory import InMemoryCache
+from langgraph.cache.sqlite import SqliteCache
 from scene import DRAFT, PASSAGES, MakeScene, Scene
 
 from automix_graph.graph import create_automix
@@ -40,3 +44,14 @@ def make_scene() -> Iterator[MakeScene]:
     for scene in scenes:
         for model in (scene.small, scene.judge, scene.large):
             model.assert_consumed()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def answer_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseCache[Any]]:
+    """Keep answers in memory, and in a file."""
+    if request.param == "memory":
+        yield InMemoryCache()
+        return
+    found = SqliteCache(path=str(tmp_path / "cache.sqlite"))
+    yield found
+    found._conn.close()

@@ -12,6 +12,7 @@ DRAFT = "the DRAFT answer"
 LARGE = "the LARGE answer"
 PASSAGES = ["First passage.", "Second passage."]
 QUESTION = {"question": "What is it?"}
+DOWN = ConnectionError("provider down")
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
 

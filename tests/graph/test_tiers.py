@@ -1,35 +1,22 @@
 """Cascades of more than two models: who is asked, who judges, what is skipped, given up and charged."""
 
-import json
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from giving_up import GIVES_UP
+from scene import QUESTION
 
 from automix_graph.errors import ConfigurationError, ModelCallError
-from automix_graph.evaluation import outcomes_of, read_records, replay
-from automix_graph.graph import AllTiers, ModelTier, create_automix
+from automix_graph.graph import ModelTier, create_automix
 from automix_graph.graph.build import CompiledGraph
-from automix_graph.policies import (
-    AcceptCorrect,
-    Always,
-    Bins,
-    Capped,
-    PerTier,
-    Policy,
-    RandomMix,
-    StepCurve,
-    Threshold,
-    UtilityPolicy,
-)
-from automix_graph.recording import record_dataset
+from automix_graph.policies import Always, Capped, Threshold
 from automix_graph.records import SKIPPED, Decision, Record, Verification
-from automix_graph.testing import FunctionChatModel, ScriptedChatModel, StaticRetriever
+from automix_graph.testing import ScriptedChatModel, StaticRetriever
 from automix_graph.verification import FunctionVerifier, Votes
-
-QUESTION = {"question": "What is it?"}
-PRICES = {"s": (1.0, 1.0), "m": (4.0, 4.0), "l": (20.0, 20.0)}
 
 
 def state_of(graph: CompiledGraph, question: dict[str, str] | None = None) -> tuple[dict[str, Any], Record]:
@@ -98,15 +85,6 @@ def test_events_name_the_tiers() -> None:
         ("escalated", "large"),
         ("answer", None),
     ]
-
-
-GIVES_UP = UtilityPolicy(
-    gain=StepCurve(bins=Bins((0.5,)), values=(0.1, 0.1)),
-    best=StepCurve(bins=Bins((0.5,)), values=(0.2, 0.9)),
-    lam=0.01,
-    cost=20,
-    abstain_below=0.3,
-)
 
 
 @pytest.mark.parametrize(
@@ -264,63 +242,3 @@ def test_votes_go_on_while_the_tier_to_be_asked_next_is_open(said: list[str], ro
     state, record = state_of(graph)
     assert state["route"] == route
     assert len(record.verifications[0].verdicts) == drawn
-
-
-def sureness(case: dict[str, Any]) -> float:
-    return (int(case["question"].split("#")[1][:-1]) * 7 + len(case["answer"]) * 13) % 20 / 20
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("three")
-    rows = [{"id": n, "question": f"Is it #{n}?", "answers": ["yes"], "context": "It is."} for n in range(60)]
-    (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    report = record_dataset(folder / "data.jsonl", folder / "records.jsonl", AllTiers(**parts()), scorer="exact-match")
-    assert report.recorded == 60
-    assert list(report.scores) == ["small", "middle", "large"]
-    return folder / "records.jsonl"
-
-
-def parts() -> dict[str, Any]:
-    def model(label: str, right: int) -> FunctionChatModel:
-        def answer(prompt: str) -> str:
-            return "yes" if int(prompt.rsplit("#", 1)[1].split("?", 1)[0]) % 10 < right else f"no, says {label}"
-
-        return FunctionChatModel(answer, label=label)
-
-    return {
-        "tiers": [model("s", 4), model("m", 7), model("l", 9)],
-        "verifier": FunctionVerifier(function=sureness, name="sureness"),
-        "prices": PRICES,
-    }
-
-
-@pytest.mark.parametrize(
-    "policy",
-    [
-        AcceptCorrect(),
-        Threshold(0.7),
-        Always("large"),
-        Always(1),
-        PerTier((Threshold(0.9), Threshold(0.3))),
-        Capped(Threshold(0.6), max_tiers=2),
-        Capped(Threshold(0.6), max_tiers=1, beyond="abstain"),
-        GIVES_UP,
-    ],
-    ids=lambda policy: policy.name,
-)
-def test_records_foretell_what_a_graph_does_and_costs(records: Path, policy: Policy) -> None:
-    outcomes, left_out = outcomes_of(read_records(records).rows, prices=PRICES)
-    assert (outcomes.n, left_out.n, [tier.name for tier in outcomes.tiers]) == (60, 0, ["small", "middle", "large"])
-    foretold = replay(outcomes, policy)
-    graph = create_automix(retriever=StaticRetriever(["It is."]), policy=policy, **parts())
-    names = ["small", "middle", "large", "abstain"]
-    for row, id_ in enumerate(outcomes.ids or ()):
-        result = graph.invoke({"question": f"Is it #{id_}?"})
-        assert result["route"] == names[foretold.route[row]], id_
-        assert result["cost"] == pytest.approx(foretold.cost[row])
-
-
-def test_a_random_mix_is_no_surprise_for_records(records: Path) -> None:
-    outcomes, _ = outcomes_of(read_records(records).rows, unit="tokens")
-    assert 0.2 < replay(outcomes, RandomMix(0.5, seed=3)).escalated < 0.8

@@ -1,39 +1,30 @@
-"""Calls that are made again, fallbacks that answer instead, and who decides that: with the ledger of each."""
+"""Calls that are made again, and fallbacks that answer instead: with the ledger of each."""
+
+from __future__ import annotations
 
 import logging
 from typing import Any
 
 import pytest
 from langchain_core.exceptions import ModelRateLimitError
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.rate_limiters import BaseRateLimiter
-from langchain_openai import ChatOpenAI
 from openai_api import answering, openai_model
+from scripted_targets import AT_ONCE, scripted
 
-from automix_graph.errors import ConfigurationError
-from automix_graph.models import resolve_chat_model
-from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model, named
-from automix_graph.models.chat import retries_itself
+from automix_graph.models.calling import Attempt, NamedModel, acall_model, call_model
 from automix_graph.models.retrying import ONCE, Retries
 from automix_graph.models.sampling import adraw, draw
 from automix_graph.models.scoring import ascore_reply, score_reply
-from automix_graph.testing import ScriptedChatModel, ScriptedReply
-from automix_graph.testing.chat_models import Reply
+from automix_graph.testing import ScriptedReply
 
 ASKED = [HumanMessage("When?")]
 DOWN = ConnectionError("PROVIDER-WORDS")
-AT_ONCE = Retries(attempts=3, first_wait=0.0, opens_after=None)
 both_doors = pytest.mark.parametrize("door", ["sync", "async"])
 
 
 class Refused(Exception):
     status_code = 400
-
-
-def scripted(*replies: Reply, label: str = "first", **settings: Any) -> NamedModel:
-    settings = {"retries": AT_ONCE, **settings}
-    return NamedModel(label=label, model=ScriptedChatModel(replies, label=label), **settings)
 
 
 async def called(door: str, target: NamedModel, stage: str = "small_answer", **arguments: Any) -> Attempt:
@@ -248,57 +239,3 @@ async def test_langchains_rate_limiter_is_asked_before_each_call(door: str) -> N
     else:
         await adraw(voted, ASKED, count=2, stage="verify", config={"max_concurrency": 1})
     assert limiter.taken == 6
-
-
-@pytest.fixture
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-
-
-def client_retries(model: BaseChatModel) -> int:
-    assert isinstance(model, ChatOpenAI)
-    return int(model.root_client.max_retries)
-
-
-def test_a_model_made_from_its_name_is_retried_in_one_place(key: None) -> None:
-    by_name = named("openai:gpt-5")
-    assert by_name.retries == Retries()
-    assert client_retries(by_name.model) == 0
-    own = Retries(attempts=7)
-    assert named("openai:gpt-5", retries=own).retries == own
-    assert client_retries(resolve_chat_model("openai:gpt-5")) > 0, "who retries nothing keeps the provider's"
-
-
-@pytest.mark.parametrize("setting", [None, 2])
-def test_a_model_that_retries_by_itself_is_asked_once_whatever_is_said(key: None, setting: int | None) -> None:
-    model = ChatOpenAI(model="m", max_retries=setting)
-    assert retries_itself(model)
-    assert named(model).retries == ONCE
-    told = named(model, retries=Retries(attempts=7, opens_after=4))
-    assert (told.retries.attempts, told.retries.opens_after) == (1, 4)
-    assert told.model is model
-
-
-def test_a_model_that_does_not_is_retried_if_that_is_said(key: None) -> None:
-    for model in (ChatOpenAI(model="m", max_retries=0), ScriptedChatModel([])):
-        assert not retries_itself(model)
-        assert named(model).retries == ONCE
-        assert named(model, retries=Retries(attempts=7)).retries.attempts == 7
-
-
-def test_a_model_with_its_label_is_taken_as_it_is() -> None:
-    target = scripted()
-    assert named(target, retries=Retries()) is target
-    spare = ScriptedChatModel([], label="spare")
-    with_spare = named(target, retries=AT_ONCE, fallbacks=[spare])
-    assert (with_spare.retries, with_spare.breaker) == (target.retries, target.breaker)
-    assert [(one.label, one.retries) for one in with_spare.fallbacks] == [("spare", AT_ONCE)]
-
-
-def test_what_cannot_be_a_named_model_is_refused() -> None:
-    nested = scripted(label="b", fallbacks=(scripted(label="c"),))
-    with pytest.raises(ConfigurationError, match=r"the fallbacks \['b'\] of a have fallbacks of their own"):
-        scripted(label="a", fallbacks=(nested,))
-    for longest in (0, -1, True, 2.5):
-        with pytest.raises(ConfigurationError, match="number of characters above 0"):
-            scripted(longest_reply=longest)

@@ -4,25 +4,22 @@ import dataclasses
 
 import numpy as np
 import pytest
+from example_policies import BEST, GAIN
 from verifications import FAILED, column, judged
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.policies import (
     ABSTAIN,
     Always,
-    Bins,
     ColumnPolicy,
     DoubleThreshold,
     MovingPolicy,
     RandomMix,
-    StepCurve,
     UtilityPolicy,
     decide,
     follow,
 )
 
-GAIN = StepCurve(bins=Bins((0.25, 0.5, 0.75)), values=(0.05, 0.4, 0.2, -0.1))
-BEST = StepCurve(bins=Bins((0.5,)), values=(0.3, 0.8))
 SURE = [0.0, 0.2, 0.25, 0.4999, 0.5, 0.75, 1.0]
 
 

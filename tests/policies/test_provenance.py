@@ -134,3 +134,65 @@ def test_a_calibration_that_was_tampered_with_is_refused(path: Path, change: Any
     with pytest.raises(ConfigurationError, match=complaint) as caught:
         load_policy(path)
     assert "policy.json" in str(caught.value)
+
+
+def only_small(verifier: VerifierMade | None) -> MadeFor:
+    return MadeFor(tiers=(TierMade(name="small", model="a", verifier=verifier),))
+
+
+def test_what_one_side_does_not_know_is_not_compared() -> None:
+    unjudged = only_small(None)
+    short, votes = (only_small(VerifierMade(method=method)) for method in ("short", "votes"))
+    assert unjudged.differences(short) == short.differences(unjudged) == ()
+    assert len(votes.differences(short)) == 1
+
+
+TIER = "made_for.tiers[]"
+KEYS = "model, name, prompts, verifier"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ((), "me", "made_for holds 'me'; it must hold tiers, and nothing else"),
+        (("tiers",), "me", "made_for.tiers is 'me'; it must be a list"),
+        (("tiers", 0), 5, f"{TIER} holds 5; it must hold {KEYS}, and nothing else"),
+        (("tiers", 0, "name"), 5, f"{TIER}.name is 5; use a string"),
+        (("tiers", 0, "model"), 5, f"{TIER}.model is 5; use a string"),
+        (("tiers", 0, "prompts"), 5, f"{TIER}.prompts is 5; use an object of strings"),
+        (
+            ("tiers", 0, "verifier"),
+            5,
+            f"{TIER}.verifier holds 5; it must hold judges, method, prompts, and nothing else",
+        ),
+        (("tiers", 0, "verifier", "method"), 5, f"{TIER}.verifier.method is 5; use a string"),
+        (("tiers", 0, "verifier", "judges"), 5, f"{TIER}.verifier.judges is 5; it must be a list"),
+        (("tiers", 0, "verifier", "judges"), [5], f"{TIER}.verifier.judges is 5; use a string"),
+        (("tiers", 0, "verifier", "prompts"), 5, f"{TIER}.verifier.prompts is 5; use an object of strings"),
+    ],
+)
+def test_what_a_policy_was_made_for_is_checked(place: tuple[Any, ...], value: Any, message: str) -> None:
+    judged_small = only_small(VerifierMade(method="votes", judges=("b",)))
+    data: Any = {"made_for": judged_small.to_data()}
+    assert MadeFor.from_data(data["made_for"]) == judged_small
+    inner, path = data, ("made_for", *place)
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(ConfigurationError) as told:
+        MadeFor.from_data(data["made_for"])
+    assert (str(told.value), told.value.code) == (message, "policy-file")
+
+
+@pytest.mark.parametrize(("now", "told"), [(("b",), "asks 'b', and asked 'a'"), (("a",), None), ((), None)])
+def test_judges_are_compared_where_both_sides_name_them(now: tuple[str, ...], told: str | None) -> None:
+    before, after = (only_small(VerifierMade(method="votes", judges=judges)) for judges in (("a",), now))
+    expected = () if told is None else (f"the verifier of the small answer {told}",)
+    assert before.differences(after) == expected
+
+
+def test_a_calibration_without_parts_fits_any() -> None:
+    facts = {name: None for name in FACTS}
+    unknown = Provenance(made_for=None, facts=facts)
+    assert unknown.to_data() == {**facts, "made_for": None}
+    assert Provenance.from_data(unknown.to_data()) == unknown

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from example_policies import POMDP, STOPPING_OF_THREE, UTILITY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,17 +132,6 @@ def test_every_policy_is_read_as_it_was_written(policy: Policy, tmp_path_factory
     assert json.loads(path.read_text(encoding="utf-8"))["schema_version"] == 1
 
 
-POMDP = PomdpPolicy(
-    bins=(Bins((0.5,)),),
-    prior=(0.5, 0.25, 0.25),
-    observation=(((0.2, 0.8), (0.6, 0.4), (0.8, 0.2)),),
-    quality=((1, 0, 0), (1, 1, 0)),
-    costs=(1, 20),
-    lam=0.01,
-)
-UTILITY = UtilityPolicy(gain=StepCurve(bins=Bins((0.5,)), values=(0.3, 0.1)), lam=0.01, cost=20)
-
-
 def test_what_a_file_of_a_table_policy_holds() -> None:
     assert policy_to_data(POMDP) == {
         "policy": "pomdp",
@@ -233,3 +223,15 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigurationError, match="is no JSON"):
         load_policy(tmp_path / "binary.json")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [Always(2), Always("large"), UTILITY, STOPPING_OF_THREE, Capped(UTILITY, 2), PerTier((Threshold(0.5), UTILITY))],
+)
+def test_a_file_is_json_that_people_can_read(policy: Policy, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    save_policy(policy, path)
+    assert path.read_text() == json.dumps({"schema_version": 1, **policy_to_data(policy)}, indent=2) + "\n"
+    assert load_policy(path) == policy
+    assert policy_from_data(policy_to_data(policy)) == policy

@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
+from verifications import judged
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.policies import AcceptCorrect, ColumnPolicy, Judged, Policy, Threshold, decide
 from automix_graph.records import Verdict, Verification
-
-
-def judged(confidence: float) -> Verification:
-    verdict = Verdict.CORRECT if confidence > 0.5 else Verdict.INCORRECT
-    return Verification(method="m", verdict=verdict, confidence=confidence)
 
 
 @pytest.mark.parametrize(("confidence", "accept"), [(0.0, False), (0.5, False), (0.51, True), (1.0, True)])

@@ -1,9 +1,9 @@
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from example_policies import STOPPING_OF_THREE
 from verifications import FAILED, column, judged
 
 from automix_graph.errors import ConfigurationError
@@ -12,15 +12,17 @@ from automix_graph.policies import (
     SKIPPED,
     Always,
     Capped,
+    ColumnPolicy,
     DoubleThreshold,
     Judged,
+    MovingPolicy,
     PerTier,
     RandomMix,
     Threshold,
     decide,
     follow,
 )
-from automix_graph.records import Decision, Record, Verification
+from automix_graph.records import Decision
 
 
 def test_below_the_ceiling_the_policy_decides() -> None:
@@ -105,71 +107,46 @@ def test_wrapped_lots_are_drawn_by_question() -> None:
             assert decide(wrapped, [judged(1.0)], question=question).accept == expected
 
 
-class Backwards:
-    name = "backwards"
-
-    def decide(self, history: Sequence[Verification]) -> Decision:
-        return Decision(accept=False, policy=self.name, reason="", next_tier=1)
-
-    keeps = "nothing"
-
-    def moves(self, history: Sequence[Judged], tiers: int) -> np.ndarray:
-        return np.full(history[-1].confidence.size, 0)
-
-
-def test_a_question_goes_forward_only() -> None:
-    assert decide(Backwards(), [judged(0.1)]).next_tier == 1
-    with pytest.raises(ConfigurationError, match="from the tier at position 1 to that at 1"):
-        decide(Backwards(), [judged(0.1), judged(0.1)])
-    with pytest.raises(ConfigurationError, match="from tier 1 to tier 0"):
-        # It keeps at tier 0, so that only a question that failed there comes to tier 1.
-        follow(Backwards(), [column([np.nan]), column([0.1])])
+@pytest.mark.parametrize("beyond", ["keep", "abstain"])
+def test_a_ceiling_counts_the_tiers_that_each_question_asked(beyond: Any) -> None:
+    policy = Capped(Threshold(0.7), 2, beyond)
+    first = column([0.1] * 3)
+    second = Judged(
+        confidence=np.array([0.1, np.nan, 0.9]),
+        correct=np.zeros(3, dtype=np.bool_),
+        asked=np.array([True, False, True]),
+    )
+    stopped = 1 if beyond == "keep" else ABSTAIN
+    assert policy.moves([first], 3).tolist() == [1] * 3
+    assert policy.moves([first, second], 3).tolist() == [stopped, 2, 1]
+    assert policy.moves([first, column([0.1, np.nan, 0.9])], 3).tolist() == [stopped, ABSTAIN, 1]
+    assert policy.accepts([first, second]).tolist() == [beyond == "keep", False, True]
+    assert policy.accepts([first]).tolist() == [False] * 3
+    one = Capped(Always("large"), 1, beyond)
+    assert one.accepts([first]).tolist() == [beyond == "keep"] * 3
 
 
-def test_a_policy_for_single_questions_has_no_columns() -> None:
-    class Own:
-        name = "own"
-
-        def decide(self, history: Sequence[Verification]) -> Decision:
-            raise AssertionError
-
-    with pytest.raises(ConfigurationError, match="decides about one question at a time"):
-        follow(Own(), [column([0.1])])
+def test_a_ceiling_counts_what_was_skipped_as_not_asked() -> None:
+    again = dataclasses.replace(SKIPPED)  # as read from a file: equal, and another object
+    for skipped in (SKIPPED, again):
+        decision = decide(Capped(Threshold(0.7), 2), [judged(0.1), skipped, judged(0.2)])
+        assert decision.reason == "confidence 0.200 is below 0.7, but 2 of at most 2 tiers were asked"
+        assert decision.policy == "capped(threshold(0.7), 2 tiers)"
+        assert not decide(Capped(Threshold(0.7), 3), [judged(0.1), skipped, judged(0.2)]).accept
 
 
-def test_what_was_skipped_is_unknown_to_the_policy() -> None:
-    seen = []
-
-    class Watching(Always):
-        def moves(self, history: Sequence[Judged], tiers: int) -> Any:
-            seen.append([found.confidence.tolist() for found in history])
-            return np.full(1, 2 if len(history) == 1 else len(history) - 1)
-
-    assert follow(Watching("large"), [column([0.1]), column([0.9]), column([0.8])]).end.tolist() == [2]
-    assert np.isnan(seen[2][1][0])
-    assert (seen[2][0], seen[2][2]) == ([0.1], [0.8])
-
-
-def test_a_decision_is_one_of_three() -> None:
-    said = {"policy": "p", "reason": "r"}
-    for wrong in (
-        {"accept": True, "abstain": True},
-        {"accept": True, "next_tier": 2},
-        {"accept": False, "abstain": True, "next_tier": 2},
+def test_columns_of_wrapped_policies_know_the_number_of_tiers() -> None:
+    columns = [column([0.1, 0.9])] * 2
+    for policy in (
+        Capped(Capped(Always("large"), 3), 3),
+        PerTier((Always("large"), Always("large"))),
+        Capped(STOPPING_OF_THREE, 3),
+        PerTier((STOPPING_OF_THREE, STOPPING_OF_THREE)),
     ):
-        with pytest.raises(ValueError, match="one of the three"):
-            Decision(**said, **wrong)  # type: ignore[arg-type]
-    for position in (0, -2):
-        with pytest.raises(ValueError, match=f"next_tier of policy 'p' is {position}"):
-            Decision(**said, accept=False, next_tier=position)  # type: ignore[arg-type]
-
-
-def test_decisions_survive_json_and_old_ones_are_read() -> None:
-    kinds: list[dict[str, Any]] = [{"next_tier": 2}, {"next_tier": -1}, {"abstain": True}, {}]
-    decisions = tuple(Decision(accept=False, policy="p", reason="r", **kind) for kind in kinds)
-    record = Record(question="q", language="en", prompts="f", decisions=decisions, verifications=(SKIPPED,))
-    assert Record.from_json(record.to_json()) == record
-    assert Record.from_json(record.to_json()).verifications[0] == SKIPPED
-    data = dataclasses.asdict(record)
-    data["decisions"] = [{"accept": True, "policy": "p", "reason": "r"}]
-    assert Record.from_data(data).decisions == (Decision(accept=True, policy="p", reason="r"),)
+        assert isinstance(policy, MovingPolicy)
+        inner = Always("large") if "always" in policy.name else STOPPING_OF_THREE
+        assert follow(policy, columns).end.tolist() == follow(inner, columns).end.tolist()
+        for history in (columns[:1], columns):
+            assert policy.moves(history, 3).tolist() == inner.moves(history, 3).tolist()
+        assert isinstance(policy, ColumnPolicy)
+        assert policy.accepts(columns).tolist() == inner.accepts(columns).tolist()

@@ -10,11 +10,24 @@ from automix_graph.testing import FunctionChatModel
 from automix_graph.testing.chat_models import Reply, ScriptedReply
 
 PRICES = {"small": (1, 1), "judge": (1, 1), "large": (1, 1)}
+MILLIONTH = 1e-6
 
 
 def reply(text: str) -> ScriptedReply:
     """Return a reply that reads 100 tokens and writes 10: 110 millionths of a dollar at PRICES."""
     return ScriptedReply(text=text, usage=(100, 10))
+
+
+class Counting:
+    """A model's function that counts its calls."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.prompts: list[str] = []
+
+    def __call__(self, prompt: str) -> Reply:
+        self.prompts.append(prompt)
+        return reply(self.text)
 
 
 def tiers_of(

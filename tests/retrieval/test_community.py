@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from langchain_core.documents import Document
+from scripted_embeddings import Counting
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval import FaissStore
@@ -20,14 +21,6 @@ from automix_graph.testing.embeddings import HashEmbeddings
 # Written by langchain-community 0.4.2: FAISS.from_documents([...], HashEmbeddings()), one document deleted and added
 # again, save_local.
 FOLDER = Path(__file__).parent / "data" / "community"
-
-
-class CountingEmbeddings(HashEmbeddings):
-    texts = 0
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        self.texts += len(texts)
-        return super().embed_documents(texts)
 
 
 class Attack:
@@ -41,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_keeps_ids_texts_metadata_and_vectors_without_embedding_again() -> None:
-    embedding = CountingEmbeddings()
+    embedding = Counting()
     with FaissStore.from_community(FOLDER, embedding) as store:
         assert embedding.texts == 1  # the probe
         assert store.collection.metric == "l2"

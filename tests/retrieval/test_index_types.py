@@ -1,46 +1,25 @@
-"""Every type of index holds what a dictionary would hold, gives exact scores, and is built when it should be."""
+"""Every type of index holds what a dictionary would hold, and gives exact scores."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from langchain_core.embeddings import Embeddings
+from seeded_store import TYPES, Seeded, filled, vector
 
 from automix_graph.errors import ConfigurationError, StoreError
-from automix_graph.retrieval import FaissStore, IndexPlan, index_paths
+from automix_graph.retrieval import FaissStore
 from automix_graph.retrieval.approximate import ApproximateIndex
-from automix_graph.retrieval.faiss_library import faiss
 from automix_graph.retrieval.manifest import Manifest
 from automix_graph.retrieval.metrics import METRICS, Metric
-from automix_graph.retrieval.plan import FLAT_BELOW, ApproximateType, IndexChoice
-from automix_graph.retrieval.rows import GrowingRows, PublishedRows, write_rows
-
-TYPES: Sequence[ApproximateType] = ("hnsw", "ivf", "ivf_sq8")
-DIMENSION = 16
-
-
-def vector(seed: int) -> list[float]:
-    return [float(x) for x in np.random.default_rng(seed).normal(size=DIMENSION)]
-
-
-class Seeded(Embeddings):
-    """Embeds a number as a random vector of its own."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return [self.embed_query(text) for text in texts]
-
-    def embed_query(self, text: str) -> list[float]:
-        return vector(int(text) if text.isdigit() else 0)
+from automix_graph.retrieval.plan import ApproximateType, IndexChoice
+from automix_graph.retrieval.rows import PublishedRows, write_rows
 
 
 def score(query: list[float], text: str, metric: Metric) -> float:
@@ -53,14 +32,6 @@ def score(query: list[float], text: str, metric: Metric) -> float:
             return float(a @ b)
         case "l2":
             return float(np.linalg.norm(a - b))
-
-
-def filled(kind: IndexChoice, n: int, **options: Any) -> FaissStore:
-    numbers = [str(number) for number in range(n)]
-    metadatas = [{"even": number % 2 == 0, "number": number} for number in range(n)]
-    store = FaissStore(Seeded(), index_type=kind, **options)
-    store.add_texts(numbers, metadatas, ids=numbers)
-    return store
 
 
 class TypeMachine(RuleBasedStateMachine):
@@ -194,120 +165,7 @@ async def test_a_batch_finds_what_single_searches_find(tmp_path: Path) -> None:
             store.search_batch(["1"], k=0)
 
 
-# When it is built
-
-
-def index_files(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("index-*")}
-
-
-def test_a_small_change_keeps_the_index_and_a_large_one_builds_it_again(tmp_path: Path) -> None:
-    with filled("hnsw", 400) as store:
-        store.save(tmp_path)
-        assert index_files(tmp_path) == {"index-000001.faiss"}
-    with FaissStore.open(tmp_path, Seeded()) as store:
-        store.add_texts([str(1000 + n) for n in range(10)])
-        store.delete([str(n) for n in range(10)])
-        store.save()
-        assert index_files(tmp_path) == {"index-000001.faiss"}
-        store.add_texts([str(2000 + n) for n in range(30)])
-        store.save(build_index=False)
-        assert index_files(tmp_path) == {"index-000001.faiss"}
-        assert store.similarity_search("2003", k=1)[0].page_content == "2003"
-    with FaissStore.open(tmp_path, Seeded()) as store:
-        assert store.similarity_search("3", k=1)[0].page_content != "3", "deleted before the index was kept"
-        assert store.similarity_search("2003", k=1)[0].page_content == "2003"
-        store.save()
-        assert index_files(tmp_path) == {"index-000004.faiss"}
-        assert store.index is not None
-        assert store.index.count == 430
-
-
-def test_an_index_of_another_store_is_not_kept(tmp_path: Path) -> None:
-    with filled("hnsw", 300) as store:
-        store.save(tmp_path)
-    numbers = [str(5000 + n) for n in range(300)]
-    with FaissStore.from_texts(numbers, Seeded(), index_type="hnsw") as other:
-        other.save(tmp_path)
-        assert index_files(tmp_path) == {"index-000002.faiss"}
-        assert other.similarity_search("5007", k=1)[0].page_content == "5007"
-
-
-def test_without_an_index_nothing_but_vectors_is_written(tmp_path: Path) -> None:
-    with filled("hnsw", 100) as store:
-        store.save(tmp_path / "a", build_index=False)
-        assert (store.index, index_files(tmp_path / "a")) == (None, set())
-    with FaissStore(Seeded(), index_type="ivf") as empty:
-        empty.save(tmp_path / "b")
-        assert index_files(tmp_path / "b") == set()
-
-
-def test_the_rule_of_auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert IndexPlan().type_for(FLAT_BELOW - 1) == "flat"
-    assert IndexPlan().type_for(FLAT_BELOW) == "ivf_sq8"
-    assert IndexPlan(recall_target=1.0).type_for(10**7) == "flat"
-    assert IndexPlan(index_type="hnsw", recall_target=1.0).type_for(1) == "hnsw"
-    monkeypatch.setattr("automix_graph.retrieval.plan.FLAT_BELOW", 200)
-    with filled("auto", 199) as store:
-        store.save(tmp_path)
-        assert store.index is None
-        store.add_texts(["199"])
-        store.save()
-        assert store.index is not None
-        assert store.index.type == "ivf_sq8"
-
-
-def test_the_plan_is_saved_and_can_be_changed(tmp_path: Path) -> None:
-    with filled("ivf", 100, recall_target=0.8) as store:
-        store.save(tmp_path)
-    with FaissStore.open(tmp_path, Seeded()) as store:
-        assert store.index_plan == IndexPlan(index_type="ivf", recall_target=0.8)
-        store.index_plan = IndexPlan(index_type="flat")
-        store.save()
-        assert index_files(tmp_path) == set()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"index_type": "annoy"}, "unknown index_type 'annoy'; known are auto, flat, hnsw"),
-        ({"recall_target": 0.0}, r"recall_target is 0\.0"),
-        ({"recall_target": 1.5}, r"recall_target is 1\.5"),
-        ({"recall_target": "high"}, "recall_target is 'high'"),
-    ],
-)
-def test_refuses_a_wrong_plan(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
-        FaissStore(Seeded(), **options)
-
-
-def test_indexing_files_takes_a_plan(tmp_path: Path) -> None:
-    rows = "".join(json.dumps({"text": str(number)}) + "\n" for number in range(50))
-    (tmp_path / "rows.jsonl").write_text(rows, encoding="utf-8")
-    out = tmp_path / "index"
-    for plan, kind in ((IndexPlan(index_type="hnsw"), "hnsw"), (None, "hnsw"), (IndexPlan(index_type="flat"), None)):
-        index_paths([tmp_path / "rows.jsonl"], out, Seeded(), plan=plan)
-        index = Manifest.read(out).index
-        assert (None if index is None else index.tuned.type) == kind
-
-
 # Files
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_writes_what_faiss_writes(tmp_path: Path, metric: Metric) -> None:
-    rows = np.random.default_rng(0).normal(size=(5000, 8)).astype(np.float32)
-    numbers = np.arange(3, 5003)
-    growing = GrowingRows(tmp_path / "growing", 8)
-    growing.append(numbers, rows)
-    growing.remove(np.array([0, 4500]))
-    write_rows(tmp_path / "ours", [growing], dimension=8, metric=metric)
-    growing.close()
-    flat = faiss.IndexFlatL2(8) if metric == "l2" else faiss.IndexFlatIP(8)
-    index = faiss.IndexIDMap(flat)
-    index.add_with_ids(np.delete(rows, [0, 4500], axis=0), np.delete(numbers, [0, 4500]))
-    faiss.write_index(index, str(tmp_path / "theirs"))
-    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -1,62 +1,20 @@
+"""Files that are read into a store: what is read, kept, removed, passed over and reported."""
+
 from __future__ import annotations
 
 import json
 import os
 import shutil
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docs_to_ingest import ALL, ids, write_rows
+from scripted_embeddings import Counting
 
-from automix_graph.errors import ConfigurationError, StoreError
-from automix_graph.retrieval import FaissStore, IngestReport, Progress, index_paths, indexing, ingest
-from automix_graph.retrieval.writing import EMBED_BATCH
+from automix_graph.retrieval import FaissStore, IngestReport, Progress, ingest
 from automix_graph.testing.embeddings import HashEmbeddings
-
-
-class Counting(HashEmbeddings):
-    """Counts texts, and stops after some of them as Ctrl-C would."""
-
-    def __init__(self, stop_after: int | None = None) -> None:
-        super().__init__()
-        self.texts = 0
-        self.stop_after = stop_after
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        if self.stop_after is not None and self.texts + len(texts) > self.stop_after:
-            raise KeyboardInterrupt
-        self.texts += len(texts)
-        return super().embed_documents(texts)
-
-
-@pytest.fixture
-def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    folder = Path("docs")
-    (folder / "sub").mkdir(parents=True)
-    (folder / "otter.md").write_text("# Otters\n\nOtters hold hands.", encoding="utf-8")
-    (folder / "owl.txt").write_text("Owls see at night.", encoding="utf-8")
-    (folder / "sub" / "rows.jsonl").write_text(
-        '{"id": "r1", "text": "Pandas eat bamboo.", "source": "https://example.org"}\n'
-        '{"id": "r2", "text": "熊猫吃竹子。"}\n',
-        encoding="utf-8",
-    )
-    return folder
-
-
-def ids(store: FaissStore) -> set[str]:
-    return {str(document.id) for document in store.similarity_search("x", k=9_999)}
-
-
-ALL = {
-    "docs/otter.md#part=0",
-    "docs/owl.txt#part=0",
-    "docs/sub/rows.jsonl#line=1,part=0",
-    "docs/sub/rows.jsonl#line=2,part=0",
-}
 
 
 def test_reads_a_folder(store: FaissStore, docs: Path) -> None:
@@ -172,6 +130,18 @@ def test_a_file_of_bad_lines_gives_a_short_list(store: FaissStore, docs: Path) -
     assert problems[-1].reason == "has 980 more parts that cannot be read"
 
 
+def test_what_could_not_be_read_is_named_by_every_run(store: FaissStore, tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "good"}\n{broken\n{"text": "good too"}\n', encoding="utf-8")
+    first, second = (ingest([path], store) for _ in range(2))
+    assert first.unreadable == second.unreadable
+    assert len(first.unreadable) == 1
+    assert (first.passages_added, second.passages_added) == (2, 0)
+    assert (first.read, second.read) == ((path.as_posix(),), ())
+    assert second.unchanged == (path.as_posix(),)
+    assert not second.changed
+
+
 def test_a_file_that_became_unreadable_keeps_its_passages(store: FaissStore, docs: Path) -> None:
     ingest([docs], store)
     (docs / "owl.txt").write_bytes(bytes(range(256)))
@@ -179,6 +149,15 @@ def test_a_file_that_became_unreadable_keeps_its_passages(store: FaissStore, doc
     assert [problem.path for problem in report.unreadable] == ["docs/owl.txt"]
     assert ids(store) == ALL
     assert [problem.path for problem in ingest([docs], store).unreadable] == ["docs/owl.txt"]
+
+
+def test_a_reader_that_is_not_installed_stops_one_file_only(store: FaissStore, docs: Path) -> None:
+    (docs / "a.pdf").write_bytes(b"%PDF-1.4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "pypdf", None)
+        report = ingest([docs], store)
+    assert report.passages_added == 4
+    assert ["automix-graph[documents]" in problem.reason for problem in report.unreadable] == [True]
 
 
 def test_what_is_passed_over_is_listed(store: FaissStore, docs: Path, tmp_path: Path) -> None:
@@ -231,90 +210,7 @@ def test_progress_reaches_the_end(store: FaissStore, docs: Path) -> None:
     assert (seen[-1].files_done, seen[-1].bytes_done) == (seen[-1].files_total, seen[-1].bytes_total)
 
 
-# index_paths
-
-
-def write_rows(path: Path, n: int) -> None:
-    path.write_text("".join(json.dumps({"id": i, "text": f"row {i}"}) + "\n" for i in range(n)), encoding="utf-8")
-
-
-def test_indexes_opens_and_updates(docs: Path) -> None:
-    report = index_paths([docs], "out", HashEmbeddings())
-    assert report.passages_added == 4
-    manifest = Path("out/manifest.json").read_bytes()
-    assert index_paths([docs], "out", HashEmbeddings()).unchanged == report.read
-    assert Path("out/manifest.json").read_bytes() == manifest, "nothing changed, so nothing is published"
-    (docs / "owl.txt").unlink()
-    assert index_paths([docs], "out", HashEmbeddings()).removed == (f"{Path.cwd().as_posix()}/docs/owl.txt",)
-    with FaissStore.open("out", HashEmbeddings()) as store:
-        assert ids(store) == {f"{Path.cwd().as_posix()}/{id_}" for id_ in ALL - {"docs/owl.txt#part=0"}}
-
-
-@pytest.mark.parametrize("n", [1_000])
-def test_an_interrupted_run_goes_on_inside_the_file(docs: Path, n: int) -> None:
-    write_rows(docs / "sub" / "rows.jsonl", n)
-    with pytest.raises(KeyboardInterrupt):
-        index_paths([docs], "out", Counting(stop_after=500))
-    with FaissStore.open("out", HashEmbeddings()) as store:
-        kept = len(store)
-        assert 400 < kept < 500
-        assert store.search("otters", "bm25")
-    embedding = Counting()
-    report = index_paths([docs], "out", embedding)
-    assert report.passages_added == n + 2 - kept
-    assert report.passages_removed == 0
-    assert embedding.texts == n + 2 - kept + 1  # and the probe
-    with FaissStore.open("out", HashEmbeddings()) as store:
-        assert len(store) == n + 2
-        rows = {
-            document.metadata["id"] for document in store.similarity_search("row", k=9_999, filter={"line": {"$gt": 0}})
-        }
-        assert rows == set(range(n))
-    assert index_paths([docs], "out", HashEmbeddings()).read == ()
-
-
-def test_a_changed_file_after_an_interrupt_is_read_anew(docs: Path) -> None:
-    path = docs / "sub" / "rows.jsonl"
-    write_rows(path, 300)
-    with pytest.raises(KeyboardInterrupt):
-        index_paths([path], "out", Counting(stop_after=200))
-    write_rows(path, 10)
-    index_paths([path], "out", HashEmbeddings())
-    with FaissStore.open("out", HashEmbeddings()) as store:
-        assert len(store) == 10
-
-
-def test_an_interrupt_before_anything_is_stored_publishes_nothing(docs: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        index_paths([docs], "out", Counting(stop_after=0))
-    assert not any(Path("out").iterdir())
-
-
-def test_a_long_run_is_published_now_and_then(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexing, "CHECKPOINT_SECONDS", 0.0)
-    write_rows(docs / "sub" / "rows.jsonl", 300)
-    sizes: list[int] = []
-
-    def look(state: Progress) -> None:
-        if Path("out/manifest.json").exists():
-            with FaissStore.open("out", HashEmbeddings()) as store:
-                sizes.append(len(store))
-
-    index_paths([docs], "out", HashEmbeddings(), progress=look)
-    assert sizes[0] < 300
-    assert sizes == sorted(sizes)
-
-
-def test_refuses_before_any_work(docs: Path) -> None:
-    embedding = Counting(stop_after=0)
-    with pytest.raises(StoreError, match="is no store"):
-        index_paths([docs], docs, embedding)
-    index_paths([docs / "owl.txt"], "out", HashEmbeddings())
-    with pytest.raises(StoreError, match="'other'"):
-        index_paths([docs], "out", HashEmbeddings(name="other"))
-
-
-def test_memory_does_not_grow_with_the_file(store: FaissStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_stored_in_batches(store: FaissStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_rows(tmp_path / "x.jsonl", 1_000)
     largest = 0
     apply = store.collection.apply
@@ -328,93 +224,3 @@ def test_memory_does_not_grow_with_the_file(store: FaissStore, tmp_path: Path, m
     ingest([tmp_path], store)
     assert len(store) == 1_000
     assert 0 < largest <= 64
-
-
-def test_what_could_not_be_read_is_named_by_every_run(store: FaissStore, tmp_path: Path) -> None:
-    path = tmp_path / "x.jsonl"
-    path.write_text('{"text": "good"}\n{broken\n{"text": "good too"}\n', encoding="utf-8")
-    first, second = (ingest([path], store) for _ in range(2))
-    assert first.unreadable == second.unreadable
-    assert len(first.unreadable) == 1
-    assert (first.passages_added, second.passages_added) == (2, 0)
-    assert (first.read, second.read) == ((path.as_posix(),), ())
-    assert second.unchanged == (path.as_posix(),)
-    assert not second.changed
-
-
-def test_a_file_is_one_source_from_wherever_it_is_indexed(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = index_paths([docs], "out", HashEmbeddings())
-    out = Path("out").absolute()
-    monkeypatch.chdir(docs)
-    second = index_paths([Path("../docs")], out, HashEmbeddings())
-    assert set(second.unchanged) == set(first.read)
-    assert second.passages_added == second.passages_removed == 0
-
-
-def test_the_same_name_elsewhere_is_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("a", "b"):
-        (tmp_path / folder / "docs").mkdir(parents=True)
-        (tmp_path / folder / "docs" / f"{folder}.txt").write_text(f"text of {folder}", encoding="utf-8")
-        monkeypatch.chdir(tmp_path / folder)
-        report = index_paths(["docs"], tmp_path / "out", HashEmbeddings())
-    assert report.removed == ()
-    with FaissStore.open(tmp_path / "out", HashEmbeddings()) as store:
-        assert len(store) == 2
-
-
-def test_a_folder_that_cannot_be_made_is_refused_before_any_work(docs: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be made"):
-        index_paths([docs], docs / "owl.txt" / "out", Counting(stop_after=0))
-
-
-def test_a_reader_that_is_not_installed_stops_one_file_only(store: FaissStore, docs: Path) -> None:
-    (docs / "a.pdf").write_bytes(b"%PDF-1.4")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "pypdf", None)
-        report = ingest([docs], store)
-    assert report.passages_added == 4
-    assert ["automix-graph[documents]" in problem.reason for problem in report.unreadable] == [True]
-
-
-# Embedding at the same time
-
-
-class Slow(HashEmbeddings):
-    """Knows how many batches were embedded at the same time, and takes longer for the first ones."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.running = self.most = self.calls = 0
-        self._lock = threading.Lock()
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        with self._lock:
-            self.running += 1
-            self.calls += 1
-            self.most = max(self.most, self.running)
-            wait = 0.05 if self.calls < 3 else 0.01
-        time.sleep(wait)
-        with self._lock:
-            self.running -= 1
-        return super().embed_documents(texts)
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-def test_batches_are_embedded_together_and_stored_in_order(tmp_path: Path, workers: int) -> None:
-    lines = "".join(json.dumps({"text": f"row {n}"}) + "\n" for n in range(EMBED_BATCH * 8))
-    (tmp_path / "rows.jsonl").write_text(lines, encoding="utf-8")
-    embedding = Slow()
-    seen: list[int] = []
-    with FaissStore(embedding) as store:
-        ingest([tmp_path], store, embed_workers=workers, progress=lambda state: seen.append(state.passages_added))
-        assert embedding.most == workers
-        assert seen == sorted(seen)
-        assert seen[-1] == len(store) == EMBED_BATCH * 8
-        with store.collection._reading() as passages:
-            rows = passages.by_numbers(range(1, EMBED_BATCH * 8 + 1))
-        assert [rows[n][2] for n in sorted(rows)] == [f"row {n}" for n in range(EMBED_BATCH * 8)]
-
-
-def test_refuses_no_worker(store: FaissStore) -> None:
-    with pytest.raises(ConfigurationError, match="embed_workers is 0"):
-        ingest([], store, embed_workers=0)

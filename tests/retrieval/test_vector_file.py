@@ -1,4 +1,4 @@
-"""Rows are the same whether their file is mapped or read piece by piece, and searches too."""
+"""A file of vectors is what FAISS writes, and the same whether it is mapped or read piece by piece; searches too."""
 
 from __future__ import annotations
 
@@ -9,29 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from langchain_core.embeddings import Embeddings
+from seeded_store import DIMENSION, Seeded
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval import FaissStore
 from automix_graph.retrieval import vector_file as module
 from automix_graph.retrieval.comparing import best_of
+from automix_graph.retrieval.faiss_library import faiss
+from automix_graph.retrieval.metrics import METRICS, Metric
 from automix_graph.retrieval.plan import IndexChoice
+from automix_graph.retrieval.rows import GrowingRows, write_rows
 from automix_graph.retrieval.vector_file import VectorFile
 from automix_graph.testing.embeddings import HashEmbeddings
 
-DIMENSION = 16
 ROW_BYTES = 4 * DIMENSION
-
-
-class Seeded(Embeddings):
-    """Embeds a number as a random vector of its own, so that no two passages are equally near."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return [self.embed_query(text) for text in texts]
-
-    def embed_query(self, text: str) -> list[float]:
-        seed = int(text) if text.isdigit() else 0
-        return [float(x) for x in np.random.default_rng(seed).normal(size=DIMENSION)]
 
 
 @pytest.fixture
@@ -53,6 +44,22 @@ def file(request: pytest.FixtureRequest, path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(module, "_READS_AT", False)
     monkeypatch.setattr(module, "BLOCK_BYTES", 7 * ROW_BYTES + 5)
     return VectorFile(path, offset=6, dimension=DIMENSION, count=50)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_writes_what_faiss_writes(tmp_path: Path, metric: Metric) -> None:
+    rows = np.random.default_rng(0).normal(size=(5000, 8)).astype(np.float32)
+    numbers = np.arange(3, 5003)
+    growing = GrowingRows(tmp_path / "growing", 8)
+    growing.append(numbers, rows)
+    growing.remove(np.array([0, 4500]))
+    write_rows(tmp_path / "ours", [growing], dimension=8, metric=metric)
+    growing.close()
+    flat = faiss.IndexFlatL2(8) if metric == "l2" else faiss.IndexFlatIP(8)
+    index = faiss.IndexIDMap(flat)
+    index.add_with_ids(np.delete(rows, [0, 4500], axis=0), np.delete(numbers, [0, 4500]))
+    faiss.write_index(index, str(tmp_path / "theirs"))
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
 
 
 def test_gives_all_rows(file: VectorFile, rows: np.ndarray) -> None:

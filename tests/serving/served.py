@@ -17,9 +17,11 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
+from starlette.testclient import TestClient
 
 from automix_graph import create_automix
 from automix_graph.graph.build import CompiledGraph
+from automix_graph.serving import ServingSettings, create_app
 from automix_graph.testing import FunctionChatModel, StaticRetriever
 from automix_graph.testing.chat_models import Reply
 
@@ -28,6 +30,9 @@ LARGE = "the LARGE answer"
 PASSAGES = ["First passage.", "Second passage."]
 PRICES = {"small": (1, 2), "judge": (3, 4), "large": (10, 20)}
 """USD per million tokens."""
+
+CHAT = "/v1/chat/completions"
+KEY = "a-key-that-opens"
 
 Answering = Callable[[str], Reply]
 
@@ -158,3 +163,18 @@ def served(app: FastAPI, *, grace: int = 5) -> Iterator[Running]:
 def chat(question: str, **options: Any) -> dict[str, Any]:
     """Return the body of a request for a chat completion."""
     return {"model": "automix", "messages": [{"role": "user", "content": question}], **options}
+
+
+def client(*, langserve: bool = False, **settings: Any) -> TestClient:
+    """Return a client of a server with these settings, without a socket."""
+    return TestClient(create_app(make_graph(), settings=ServingSettings(langserve=langserve, **settings)))
+
+
+def bearer(key: str) -> dict[str, str]:
+    """Return the header that shows a key."""
+    return {"authorization": f"Bearer {key}"}
+
+
+async def until(event: threading.Event) -> None:
+    """Wait for what happens in another thread."""
+    assert await asyncio.to_thread(event.wait, 10)

@@ -1,10 +1,11 @@
 """The steps of a question: whatever a model does on the way, the text adds up to the committed answer."""
 
+import re
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
-from served import DRAFT, LARGE, PatientModel, make_graph
+from served import DRAFT, LARGE, PatientModel, client, make_graph
 
 from automix_graph.serving.asking import NoAnswerError, Outcome, Progress, Restart, Step, Text, asked
 
@@ -100,3 +101,13 @@ async def test_a_client_has_the_committed_text_whatever_was_streamed(
 async def test_a_graph_that_ends_without_an_answer_is_a_failure() -> None:
     with pytest.raises(NoAnswerError, match="without answer"):
         await steps_of(Streamed(("values", {"question": "q"})))
+
+
+def test_ask_tells_the_steps_and_refuses_what_is_no_question() -> None:
+    with client() as ask:
+        text = ask.post("/ask", json={"question": "hard"}).text
+        names = re.findall("^event: (.*)$", text, re.MULTILINE)
+        assert names == [*["progress"] * 4, *["text"] * 3, "progress", "outcome"]
+        for body, status in (({}, 400), ({"question": " "}, 400), ({"question": "q", "model": "x"}, 404)):
+            assert ask.post("/ask", json=body).status_code == status
+        assert ask.post("/ask", json={"question": "q", "more": 1}).json()["error"]["param"] == "more"

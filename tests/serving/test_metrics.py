@@ -2,13 +2,11 @@
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from served import DRAFT, LARGE, PatientModel, chat, make_graph
+from served import CHAT, DRAFT, LARGE, PatientModel, chat, make_graph
 from starlette.testclient import TestClient
 
 from automix_graph.serving import ServingSettings, create_app
 from automix_graph.testing import ScriptedReply
-
-CHAT = "/v1/chat/completions"
 
 
 def samples(ask: TestClient) -> dict[tuple[str, ...], float]:

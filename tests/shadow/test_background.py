@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gates import Gate
 from scipy.stats import binomtest
 
 from automix_graph import Background
@@ -28,22 +29,20 @@ def job(name: str, complete: Any = None, prices: Prices | None = None) -> Job:
     return Job(id=name, origin="shadow", rate=1.0, record=RECORD, complete=complete, prices=prices or Prices())
 
 
+def finish(record: Record) -> Run:
+    return Run(record=record)
+
+
 def test_the_queue_is_bounded_and_what_does_not_fit_is_counted(tmp_path: Path) -> None:
-    gate, begun = threading.Event(), threading.Event()
-
-    def waits(record: Record) -> Run:
-        begun.set()
-        assert gate.wait(30)
-        return Run(record=record)
-
+    gate = Gate()
     background = Background(records=tmp_path / "r.jsonl", queue=3, concurrency=1)
-    background.offer(job("0", waits))
-    assert begun.wait(30)
+    background.offer(job("0", gate.before(finish)))
+    assert gate.begun.wait(30)
     for number in range(1, 11):
         background.offer(job(str(number)))
     counts = background.counts
     assert (counts.drawn, counts.waiting, counts.dropped) == (11, 4, 7)
-    gate.set()
+    gate.opened.set()
     assert background.flush(30)
     assert [row.id for row in read_records(background.path).rows] == ["0", "1", "2", "3"]
     assert background.counts.waiting == 0
@@ -60,21 +59,15 @@ def test_no_thread_is_left_once_all_is_done(tmp_path: Path) -> None:
 
 
 def test_closing_drops_what_has_not_begun_and_takes_nothing_more(tmp_path: Path) -> None:
-    gate, begun = threading.Event(), threading.Event()
-
-    def waits(record: Record) -> Run:
-        begun.set()
-        assert gate.wait(30)
-        return Run(record=record)
-
+    gate = Gate()
     background = Background(records=tmp_path / "r.jsonl", concurrency=1)
-    background.offer(job("0", waits))
-    assert begun.wait(30)
+    background.offer(job("0", gate.before(finish)))
+    assert gate.begun.wait(30)
     background.offer(job("1"))
     background.close(timeout=0.0)
     background.offer(job("2"))
     assert (background.counts.dropped, background.counts.waiting) == (2, 1)
-    gate.set()
+    gate.opened.set()
     assert background.flush(30) and background.counts.recorded == 1
 
 
@@ -95,18 +88,12 @@ def test_a_job_that_would_end_its_thread_ends_no_other_job(tmp_path: Path, ends:
 def test_where_no_thread_can_begin_at_the_end_only_what_has_begun_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, begun = threading.Event(), threading.Event()
-
-    def waits(record: Record) -> Run:
-        begun.set()
-        assert gate.wait(30)
-        return Run(record=record)
-
+    gate = Gate()
     background = Background(records=tmp_path / "r.jsonl", concurrency=1)
-    background.offer(job("0", waits))
-    assert begun.wait(30)
+    background.offer(job("0", gate.before(finish)))
+    assert gate.begun.wait(30)
     background.offer(job("1"))
-    monkeypatch.setattr(Background, "close", lambda _: gate.set())
+    monkeypatch.setattr(Background, "close", lambda _: gate.opened.set())
     monkeypatch.setattr("automix_graph.shadow.background._can_begin_threads", lambda: False)
     background._at_exit()
     assert background.flush(30)

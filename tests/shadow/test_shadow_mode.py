@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gates import Gate
 from langchain_core.callbacks import BaseCallbackHandler, UsageMetadataCallbackHandler
 
 from automix_graph import Background, Price, Threshold, create_automix
@@ -131,18 +132,12 @@ def test_callbacks_of_users_see_no_background_call(background: Background) -> No
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 async def test_users_do_not_wait_for_a_model_that_hangs(background: Background, asynchronous: bool) -> None:
-    gate, begun = threading.Event(), threading.Event()
-
-    def hangs(_: str) -> str:
-        begun.set()
-        assert gate.wait(30)
-        return SMALL
-
-    graph = graph_of(background, mode="shadow", **models(small=hangs))
+    gate = Gate()
+    graph = graph_of(background, mode="shadow", **models(small=gate.before(lambda _: SMALL)))
     answer = (await graph.ainvoke(QUESTION) if asynchronous else graph.invoke(QUESTION))["answer"]
-    assert answer == LARGE and begun.wait(30) and not gate.is_set()
+    assert answer == LARGE and gate.begun.wait(30) and not gate.opened.is_set()
     assert not background.flush(0.0) and background.counts.waiting == 1
-    gate.set()
+    gate.opened.set()
     assert len(rows_of(background)) == 1
 
 

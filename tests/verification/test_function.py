@@ -1,31 +1,25 @@
+"""Functions as verifiers: what their scores mean, what they are given, and what can be one."""
+
+from __future__ import annotations
+
 import asyncio
 import functools
 import json
-import logging
 import math
-import pickle
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from langchain_core.callbacks import UsageMetadataCallbackHandler
-from langchain_core.output_parsers import StrOutputParser
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import Runnable, RunnableLambda
+from function_scene import CASE, chain, graph_with
+from langchain_core.runnables import RunnableLambda
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.graph import create_automix
-from automix_graph.graph.build import CompiledGraph
-from automix_graph.prompts import load_prompts
-from automix_graph.records import Passage, Verdict, Verification
-from automix_graph.testing import FunctionChatModel, ScriptedChatModel, ScriptedReply, StaticRetriever
-from automix_graph.verification import Case, Judgement, ShortVerdict, Verifier, failed
+from automix_graph.records import Verdict, Verification
+from automix_graph.testing import ScriptedChatModel
+from automix_graph.verification import ShortVerdict, Verifier, failed
 from automix_graph.verification.function import FunctionVerifier, as_verifier
 from automix_graph.verification.verifier import models_of
-
-PASSAGES = (Passage(text="In May."), Passage(text="Or June."))
-CASE = Case(question="When?", passages=PASSAGES, answer="May SECRET", prompts=load_prompts("en"))
 
 
 async def judge(returned: Any, **arguments: Any) -> Verification:
@@ -95,37 +89,6 @@ async def test_a_verification_is_kept_and_made_storable() -> None:
     assert await judge(failed("mine", "no idea")) == failed("mine", "no idea")
 
 
-BAD = [
-    (math.nan, "the float nan"),
-    (1.7, "the float 1.7"),
-    (-0.1, "the float -0.1"),
-    (2, "the int 2"),
-    (np.float32(math.inf), "the float32 inf"),
-    (None, "a NoneType"),
-    ("0.9 SECRET", "a str"),
-    ([0.9], "a list"),
-    (np.array(0.5), r"a ndarray, which holds one number as value\.item\(\)"),
-    (1j, "a complex"),
-    ({}, "a mapping without 'confidence'"),
-    ({"confidence": 0.5, "SECRET": 1}, "another key"),
-    ({"confidence": True}, "returned as 'confidence' a bool"),
-    ({"confidence": 1.7}, "returned as 'confidence' the float 1.7"),
-    ({"confidence": 0.5, "verdict": "SECRET"}, "a str that is neither"),
-    ({"confidence": 0.5, "verdict": "UNPARSED"}, "a str that is neither"),
-    (Judgement(verification=failed("m", "x")), "a Judgement"),
-]
-
-
-@pytest.mark.parametrize(("returned", "said"), BAD)
-async def test_anything_else_is_an_error_without_a_word_of_the_text(returned: Any, said: str) -> None:
-    verifier = FunctionVerifier(function=lambda case: returned, name="mine")
-    for door in ("verify", "averify"):
-        with pytest.raises(ConfigurationError, match=f"verifier 'mine'.*{said}") as caught:
-            _ = verifier.verify(CASE) if door == "verify" else await verifier.averify(CASE)
-        assert "SECRET" not in str(caught.value)
-        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
-
-
 def test_the_function_gets_the_case_as_plain_values() -> None:
     seen: list[dict[str, Any]] = []
     FunctionVerifier(function=lambda case: bool(seen.append(case))).verify(CASE)
@@ -138,119 +101,6 @@ def test_the_function_gets_the_case_as_plain_values() -> None:
             "language": "en",
         }
     ]
-
-
-# Functions that fail
-
-
-@pytest.mark.parametrize("error", [TimeoutError("SECRET"), ValueError("SECRET"), TypeError("SECRET")])
-async def test_a_function_that_raises_has_failed(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    def score(case: dict[str, Any]) -> float:
-        raise error
-
-    verifier = FunctionVerifier(function=score)
-    with caplog.at_level(logging.WARNING):
-        found = verifier.verify(CASE)
-        assert found == await verifier.averify(CASE)
-    assert found.verification == failed("score", f"the verifier raised {type(error).__name__}")
-    assert "score raised" in caplog.text
-    assert "SECRET" not in caplog.text
-
-
-async def test_a_mistake_in_the_function_is_not_hidden() -> None:
-    verifier = FunctionVerifier(function=lambda case: undefined)  # type: ignore[name-defined]  # noqa: F821
-    with pytest.raises(NameError):
-        verifier.verify(CASE)
-    with pytest.raises(NameError):
-        await verifier.averify(CASE)
-
-
-async def test_a_coroutine_function_needs_an_asynchronous_graph() -> None:
-    async def score(case: dict[str, Any]) -> float:
-        return 0.5
-
-    for function in (score, functools.partial(score), RunnableLambda(score)):
-        verifier = FunctionVerifier(function=function, name="mine")
-        with pytest.raises(NotImplementedError, match="'mine' is a coroutine function; run the graph with ainvoke"):
-            verifier.verify(CASE)
-        assert (await verifier.averify(CASE)).verification.confidence == 0.5
-
-
-async def test_a_coroutine_that_nobody_awaits_is_no_score() -> None:
-    async def score(case: dict[str, Any]) -> float:
-        return 0.5
-
-    def careless(case: dict[str, Any]) -> Any:
-        return score(case)
-
-    with pytest.raises(ConfigurationError, match="a coroutine"):
-        FunctionVerifier(function=careless).verify(CASE)
-
-
-# Model calls inside
-
-
-def chain(model: Any) -> Runnable[Any, Any]:
-    prompt = ChatPromptTemplate.from_template("{context} {question} {answer} How sure, in percent?")
-    return prompt | model | StrOutputParser() | (lambda text: int(text) / 100)
-
-
-@pytest.mark.parametrize("door", ["verify", "averify"])
-@pytest.mark.parametrize("shape", ["chain", "function"])
-async def test_model_calls_inside_are_charged(door: str, shape: str) -> None:
-    model = ScriptedChatModel([ScriptedReply(text="80", usage=(30, 1)), ScriptedReply(text="80", usage=())], label="j")
-    function: Any = chain(model) if shape == "chain" else lambda case: int(model.invoke("?").text) / 100
-    verifier = FunctionVerifier(function=function)
-    usage = UsageMetadataCallbackHandler()
-    for tokens in (30, None):
-        judgement = (
-            verifier.verify(CASE, {"callbacks": [usage]})
-            if door == "verify"
-            else await verifier.averify(CASE, {"callbacks": [usage]})
-        )
-        assert judgement.verification.confidence == 0.8
-        (call,) = judgement.calls
-        assert (call.stage, call.model, call.usage.input_tokens, call.error) == ("verify", "j", tokens, None)
-    assert usage.usage_metadata["j"]["input_tokens"] == 30  # the caller's own callbacks see the calls as well
-
-
-@pytest.mark.parametrize("second", [TimeoutError("slow"), "no number"])
-async def test_calls_before_a_failure_are_charged(second: Any) -> None:
-    model = ScriptedChatModel(["90", second], label="j")
-
-    def score(case: dict[str, Any]) -> float:
-        model.invoke("once")
-        return int(model.invoke("twice").text) / 100
-
-    found = await FunctionVerifier(function=score).averify(CASE)
-    assert found.verification.failure
-    assert [call.error for call in found.calls] == [None, "TimeoutError" if isinstance(second, Exception) else None]
-
-
-async def test_calls_before_an_unusable_score_travel_with_the_error() -> None:
-    model = ScriptedChatModel(["170"], label="j")
-    with pytest.raises(ConfigurationError, match=r"1\.7") as caught:
-        FunctionVerifier(function=chain(model)).verify(CASE)
-    assert [call.model for call in caught.value.calls] == ["j"]  # type: ignore[attr-defined]
-
-
-def test_a_model_inside_has_the_label_of_a_tier() -> None:
-    class Named(ScriptedChatModel):
-        model_name: str = "gpt-x"
-
-        @property
-        def _llm_type(self) -> str:
-            return "named"
-
-    (call,) = FunctionVerifier(function=chain(Named(["50"], label="gpt-x-2026-01-01"))).verify(CASE).calls
-    assert call.model == "named:gpt-x"
-    local = Named(["50"])
-    local.model_name = "local:judge"
-    (call,) = FunctionVerifier(function=chain(local)).verify(CASE).calls
-    assert call.model == "local:judge"
-
-
-# What becomes a verifier
 
 
 def test_names() -> None:
@@ -309,36 +159,6 @@ def test_arguments_are_checked(arguments: dict[str, Any]) -> None:
         FunctionVerifier(function=lambda case: 0.5, **arguments)
 
 
-# In the graph
-
-
-def graph_with(function: Any) -> CompiledGraph:
-    return create_automix(
-        small=FunctionChatModel(lambda prompt: "May", label="small"),
-        large=FunctionChatModel(lambda prompt: "June", label="large"),
-        retriever=StaticRetriever(["In May."]),
-        verifier=FunctionVerifier(function=function, name="mine"),
-    )
-
-
-@pytest.mark.parametrize("door", ["invoke", "ainvoke"])
-@pytest.mark.parametrize(("returned", "said"), BAD)
-async def test_an_unusable_score_never_accepts(returned: Any, said: str, door: str) -> None:
-    graph = graph_with(lambda case: returned)
-    question: Any = {"question": "When?"}
-    reasons = []
-    async for event in graph.astream(question, stream_mode="custom"):
-        if event["event"] == "verified":
-            reasons.append(event["reason"])
-    result = graph.invoke(question) if door == "invoke" else await graph.ainvoke(question)
-    assert (result["route"], result["verdict"], result["confidence"]) == ("large", "UNPARSED", None)
-    (reason,) = reasons
-    assert reason.startswith("no judgement: the verifier raised ")
-    assert "SECRET" not in reason
-    with pytest.raises(ConfigurationError, match=said):
-        raise ConfigurationError(reason)
-
-
 @pytest.mark.parametrize("door", ["invoke", "ainvoke"])
 @pytest.mark.parametrize(("score", "route"), [(0.9, "small"), (0.1, "large")])
 async def test_a_score_routes(score: float, route: str, door: str) -> None:
@@ -346,14 +166,3 @@ async def test_a_score_routes(score: float, route: str, door: str) -> None:
     question: Any = {"question": "When?"}
     result = graph.invoke(question) if door == "invoke" else await graph.ainvoke(question)
     assert (result["route"], result["confidence"]) == (route, score)
-
-
-async def test_a_model_inside_is_on_the_bill_and_does_not_stream() -> None:
-    graph = graph_with(chain(FunctionChatModel(lambda prompt: "80", label="judge")))
-    result = graph.invoke({"question": "When?"})
-    assert [(call["stage"], call["model"]) for call in result["usage"]["calls"]] == [
-        ("small_answer", "small"),
-        ("verify", "judge"),
-    ]
-    streamed = [message.text async for message, _ in graph.astream({"question": "When?"}, stream_mode="messages")]  # type: ignore[union-attr]
-    assert "80" not in "".join(streamed)

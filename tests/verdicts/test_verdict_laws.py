@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_verdicts import CORRECT, INCORRECT, UNPARSED
+from judged_replies import CORRECT, INCORRECT, UNPARSED
 
 from automix_graph.records import Verdict
 from automix_graph.verdicts import parse_verdict
@@ -26,7 +26,7 @@ def fuzz_target(name: str) -> ModuleType:
     return module
 
 
-FUZZ = Path(__file__).parents[1] / "fuzz"
+FUZZ = Path(__file__).parents[2] / "fuzz"
 TARGET = fuzz_target("verdicts")
 UNICODE = st.text(st.characters(exclude_categories=[]), max_size=20)
 PIECES = st.lists(st.sampled_from([*TARGET.WORDS, *REPLIES]) | UNICODE, max_size=12).map("".join)
