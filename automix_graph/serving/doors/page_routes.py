@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import cache
 from importlib import resources
-from typing import Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
@@ -21,8 +19,6 @@ from automix_graph.serving.doors.events import EventStream, event
 from automix_graph.serving.doors.plain import plain_output
 from automix_graph.serving.gate.failures import RequestFailed
 from automix_graph.serving.service import Service
-
-_INLINE: Final = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 
 
 class AskRequest(BaseModel):
@@ -84,13 +80,18 @@ async def _events(service: Service, model: str, question: str) -> AsyncGenerator
 @cache
 def page_and_policy() -> tuple[str, str]:
     """Return the page, and the content security policy that allows its own style and script and nothing else."""
-    html = resources.files("automix_graph.serving.doors").joinpath("page.html").read_text(encoding="utf-8")
-    sources = {kind: f"'sha256-{_sha256(text)}'" for kind, text in _INLINE.findall(html)}
+    style = _file("page.css")
+    script = '"use strict";\n' + _file("words.js") + _file("page.js")
+    html = _file("page.html").replace("<style></style>", f"<style>{style}</style>")
     policy = (
-        f"default-src 'none'; style-src {sources['style']}; script-src {sources['script']}; connect-src 'self'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{_sha256(style)}'; script-src 'sha256-{_sha256(script)}'; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return html, policy
+    return html.replace("<script></script>", f"<script>{script}</script>"), policy
+
+
+def _file(name: str) -> str:
+    return resources.files("automix_graph.serving.doors").joinpath("page", name).read_text(encoding="utf-8")
 
 
 def _sha256(text: str) -> str:
