@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automix_graph.errors import ConfigurationError
+
 _NUMBERS_ONLY: Final = "give numbers; leave out rows that have none, and count them"
 
 
@@ -27,7 +29,7 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
         values: shape (n,); booleans, integers or floats.
 
     Raises:
-        ValueError: the column has no values, another shape, or a value that is no number.
+        ConfigurationError: the column has no values, another shape, or a value that is no number.
 
     Example:
         >>> numbers("cost", [1, 0.5])
@@ -35,9 +37,9 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """
     array = np.asarray(values)
     if array.ndim != 1:
-        raise ValueError(f"{name} has shape {array.shape}; give one number a row, shape (n,)")
+        raise ConfigurationError(f"{name} has shape {array.shape}; give one number a row, shape (n,)")
     if not array.size:
-        raise ValueError(f"{name} is empty; give at least one row")
+        raise ConfigurationError(f"{name} is empty; give at least one row")
     if array.dtype.kind not in "biuf":
         strange = np.array([not isinstance(value, Real | np.bool_) for value in array])
         _refuse(name, array, strange, _NUMBERS_ONLY)
@@ -50,7 +52,7 @@ def fractions(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return a column of numbers in [0, 1], shape (n,).
 
     Raises:
-        ValueError: as for `numbers`, or a value lies outside [0, 1].
+        ConfigurationError: as for `numbers`, or a value lies outside [0, 1].
     """
     column = numbers(name, values)
     _refuse(name, column, (column < 0.0) | (column > 1.0), "give numbers in [0, 1]")
@@ -61,7 +63,7 @@ def outcomes(name: str, values: ArrayLike) -> NDArray[np.bool_]:
     """Return a column of true and false, shape (n,); 1 and 0 may stand for them.
 
     Raises:
-        ValueError: as for `numbers`, or a value is neither.
+        ConfigurationError: as for `numbers`, or a value is neither.
 
     Example:
         >>> outcomes("correct", [1, 0])
@@ -76,12 +78,14 @@ def same_length(columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> int:
     """Return the number of rows that all columns have.
 
     Raises:
-        ValueError: they differ.
+        ConfigurationError: they differ.
     """
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ValueError(f"columns differ in their rows: {found}; give one value a question in each, in the same order")
+        raise ConfigurationError(
+            f"columns differ in their rows: {found}; give one value a question in each, in the same order"
+        )
     return next(iter(lengths.values()))
 
 
@@ -89,7 +93,7 @@ def group_codes(groups: Sequence[Hashable] | NDArray[Any]) -> NDArray[np.intp]:
     """Number the groups from 0 in the order in which they first appear; shape (n,).
 
     Raises:
-        ValueError: a row has no group (None or NaN).
+        ConfigurationError: a row has no group (None or NaN).
 
     Example:
         >>> group_codes(["q7", "q7", "q2"])
@@ -99,7 +103,7 @@ def group_codes(groups: Sequence[Hashable] | NDArray[Any]) -> NDArray[np.intp]:
     codes: dict[Hashable, int] = {}
     for row, label in enumerate(labels):
         if label is None or (isinstance(label, float) and math.isnan(label)):
-            raise ValueError(f"groups holds {label!r} at row {row}; name the group of each row")
+            raise ConfigurationError(f"groups holds {label!r} at row {row}; name the group of each row")
         codes.setdefault(label, len(codes))
     return np.array([codes[label] for label in labels], dtype=np.intp)
 
@@ -109,6 +113,6 @@ def _refuse(name: str, values: NDArray[Any], wrong: NDArray[np.bool_], allowed: 
     rows = np.flatnonzero(wrong)
     if rows.size:
         first = values[rows[0] : rows[0] + 1].tolist()[0]
-        raise ValueError(
+        raise ConfigurationError(
             f"{name} holds {reprlib.repr(first)} at row {rows[0]} ({rows.size} of {values.size} rows are so); {allowed}"
         )

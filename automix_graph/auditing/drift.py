@@ -18,6 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automix_graph.errors import ConfigurationError
+
 _PERMUTATIONS: Final = 999
 _MOST_VALUES: Final = 128
 """At which distribution functions are compared in a permutation; more cost time and tell nothing."""
@@ -64,7 +66,7 @@ def drift_between(confidence: ArrayLike, reference: ArrayLike, *, level: float =
         seed: of the permutations and resamples.
 
     Raises:
-        ValueError: a column is empty.
+        ConfigurationError: a column is empty.
 
     Example:
         >>> sure = np.linspace(0, 1, 400)
@@ -100,7 +102,7 @@ def drift_between(confidence: ArrayLike, reference: ArrayLike, *, level: float =
 def _column(name: str, values: ArrayLike) -> NDArray[np.float64]:
     column = np.asarray(values, dtype=np.float64)
     if column.ndim != 1 or not column.size:
-        raise ValueError(f"{name} has shape {column.shape}; give a column with at least one confidence")
+        raise ConfigurationError(f"{name} has shape {column.shape}; give a column with at least one confidence")
     return np.where(np.isnan(column), -1.0, column)
 
 

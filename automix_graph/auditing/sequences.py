@@ -22,6 +22,7 @@ import math
 from typing import Final
 
 from automix_graph.calibration.levels import require_level
+from automix_graph.errors import ConfigurationError
 
 _HALVINGS: Final = 60
 _PRIOR: Final = 0.5
@@ -37,7 +38,7 @@ def bernoulli_e_value(loss: float, n: int, *, risk: float) -> float:
         risk: that is claimed, in (0, 1).
 
     Raises:
-        ValueError: the risk is no such level, or ``loss`` and ``n`` are no such numbers.
+        ConfigurationError: the risk is no such level, or ``loss`` and ``n`` are no such numbers.
 
     Example:
         >>> round(bernoulli_e_value(12, 40, risk=0.1), 1), bernoulli_e_value(0, 0, risk=0.1)
@@ -57,7 +58,7 @@ def lower_sequence(loss: float, n: int, *, delta: float) -> float:
         delta: in (0, 1).
 
     Raises:
-        ValueError: delta is no such level, or ``loss`` and ``n`` are no such numbers.
+        ConfigurationError: delta is no such level, or ``loss`` and ``n`` are no such numbers.
 
     Example:
         >>> lower_sequence(0, 50, delta=0.05), round(lower_sequence(20, 100, delta=0.05), 3)
@@ -87,7 +88,7 @@ def upper_sequence(loss: float, n: int, *, delta: float) -> float:
         delta: in (0, 1).
 
     Raises:
-        ValueError: delta is no such level, or ``loss`` and ``n`` are no such numbers.
+        ConfigurationError: delta is no such level, or ``loss`` and ``n`` are no such numbers.
 
     Example:
         >>> upper_sequence(0, 0, delta=0.05), round(upper_sequence(0, 100, delta=0.05), 3)
@@ -114,4 +115,6 @@ def _log_above(risk: float, a: float, b: float) -> float:
 
 def _check(loss: float, n: int) -> None:
     if not (isinstance(n, int) and n >= 0 and 0.0 <= loss <= n):
-        raise ValueError(f"loss is {loss!r} of {n!r}; give a sum of losses from 0 to n, and a whole number n from 0")
+        raise ConfigurationError(
+            f"loss is {loss!r} of {n!r}; give a sum of losses from 0 to n, and a whole number n from 0"
+        )

@@ -80,7 +80,7 @@ def _scores(name: str, record: Record | None) -> dict[str, float]:
         )
     try:
         agreeing = {draft.tier: float(is_correct(draft.text, [large.text], record.language)) for draft in others}
-    except ValueError as error:
+    except ConfigurationError as error:
         raise ConfigurationError(
             f"the answers of record {name!r} cannot be compared: {error}", code="records"
         ) from error

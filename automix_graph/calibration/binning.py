@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.calibration.credibility import CellSums, drawn_towards
 from automix_graph.columns import fractions, group_codes, numbers, same_length
+from automix_graph.errors import ConfigurationError
 from automix_graph.policies import Bins
 
 Groups = Sequence[Hashable] | NDArray[Any]
@@ -28,7 +29,7 @@ class Binning:
             of as many rows is believed by half, or by less where bins scatter no more than chance makes them.
 
     Raises:
-        ValueError: a number is out of range.
+        ConfigurationError: a number is out of range.
 
     Example:
         >>> Binning(most=5).least_rows
@@ -41,7 +42,9 @@ class Binning:
 
     def __post_init__(self) -> None:
         if self.most < 1 or self.least_rows < 1 or not 0.0 <= self.pseudo_rows < np.inf:
-            raise ValueError(f"{self!r} is no binning; use most >= 1, least_rows >= 1 and a finite pseudo_rows >= 0")
+            raise ConfigurationError(
+                f"{self!r} is no binning; use most >= 1, least_rows >= 1 and a finite pseudo_rows >= 0"
+            )
 
 
 def quantile_bins(confidence: ArrayLike, *, most: int, least_rows: int, weights: ArrayLike | None = None) -> Bins:
@@ -57,7 +60,7 @@ def quantile_bins(confidence: ArrayLike, *, most: int, least_rows: int, weights:
         weights: of the rows, shape (n,), above 0; None: each counts as one.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, or they differ in length.
+        ConfigurationError: a column is empty or holds what it may not, or they differ in length.
 
     Example:
         >>> quantile_bins([0.1, 0.2, 0.3, 0.5, 0.9, 0.9], most=3, least_rows=2).edges
@@ -106,7 +109,7 @@ def question_weights(groups: Groups | None, n: int) -> NDArray[np.float64]:
         n: how many rows there are.
 
     Raises:
-        ValueError: there is not one group a row.
+        ConfigurationError: there is not one group a row.
 
     Example:
         >>> question_weights(["q1", "q1", "q2"], 3)
@@ -124,11 +127,11 @@ def require_rows(weights: NDArray[np.float64], binning: Binning) -> None:
     """Refuse rows that do not fill two bins.
 
     Raises:
-        ValueError: there are too few.
+        ConfigurationError: there are too few.
     """
     questions, needed = float(weights.sum()), 2 * binning.least_rows
     if questions < needed - 1e-6:
-        raise ValueError(
+        raise ConfigurationError(
             f"there are {questions:.0f} questions, and two bins of {binning.least_rows} take {needed}; give more, or "
             "lower least_rows and take the result for what it is"
         )

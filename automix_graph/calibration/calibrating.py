@@ -22,6 +22,7 @@ from automix_graph.calibration.feasible import require_better, require_judgement
 from automix_graph.calibration.notes import notes_on
 from automix_graph.calibration.question_rows import QuestionRows
 from automix_graph.calibration.targets import Expectation, Guarantee, MaxRegret, Target
+from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.outcomes import Outcomes
 
 
@@ -48,7 +49,7 @@ def calibrate(
 
     Raises:
         CalibrationRefused: the rows do not support the target.
-        ValueError: there is not one group a row, or the seed is out of range.
+        ConfigurationError: there is not one group a row, or the seed is out of range.
 
     Example:
         >>> import numpy as np
@@ -62,7 +63,7 @@ def calibrate(
         ('threshold(0.4225)', 9.7)
     """
     if not 0 <= seed < 2**64:
-        raise ValueError(f"seed is {seed!r}; use a whole number from 0 and below 2^64")
+        raise ConfigurationError(f"seed is {seed!r}; use a whole number from 0 and below 2^64")
     rows = QuestionRows.of(outcomes, groups)
     require_judgements(rows)
     require_better(rows.outcomes)

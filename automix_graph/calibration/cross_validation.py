@@ -55,7 +55,7 @@ def cross_validate(family: Family, rows: QuestionRows, target: Expectation, fold
     Where some rows do not let a rule meet the target, the one that comes nearest is followed.
 
     Raises:
-        ValueError: the rows are too few for the family.
+        ConfigurationError: the rows are too few for the family.
     """
     found = np.empty((3, rows.n))
     for fold in range(FOLDS):

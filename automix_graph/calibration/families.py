@@ -64,7 +64,7 @@ class Fitted:
 
 
 Family = Callable[[QuestionRows, float | None], Proposal]
-"""Takes rows, and lam where the target fixes it. It raises ValueError where the rows are too few."""
+"""Takes rows, and lam where the target fixes it. It raises ConfigurationError where the rows are too few."""
 
 
 def families_for(tiers: int) -> dict[str, Family]:
@@ -89,7 +89,7 @@ def fit(family: Family, rows: QuestionRows, target: Expectation) -> Fitted:
     """Return the rule of a family that meets a target best on some rows, or comes nearest to it.
 
     Raises:
-        ValueError: there are too few rows.
+        ConfigurationError: there are too few rows.
     """
     proposal = family(rows, target.lam if isinstance(target, PriceOfError) else None)
     quality, cost = Cells.of(rows.outcomes, proposal.bins).measure(proposal.policies)

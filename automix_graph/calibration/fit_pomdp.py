@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.calibration.binning import Binning, Groups, weighted_counts
 from automix_graph.calibration.tier_table import TierTable, tier_table
+from automix_graph.errors import ConfigurationError
 from automix_graph.policies import PomdpPolicy
 
 _DEFAULT: Final = Binning()
@@ -46,8 +47,8 @@ def fit_pomdp(
         groups: shape (n,), the question of each row; its rows count as one. None: each row is a question of its own.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length or number, a number is out of
-            range, or there are too few rows.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length or number, a number is out
+            of range, or there are too few rows.
 
     Example:
         >>> confidence, small = [0.2] * 50 + [0.8] * 50, [0] * 50 + [1] * 50
@@ -56,9 +57,9 @@ def fit_pomdp(
         (([1, 0],), (0.019230769230769232, 0.9807692307692307))
     """
     if not 0.0 < laplace < np.inf:
-        raise ValueError(f"laplace is {laplace!r}; use a finite number above 0, for nothing seen is impossible")
+        raise ConfigurationError(f"laplace is {laplace!r}; use a finite number above 0, for nothing seen is impossible")
     if not 0.0 <= solved < 1.0:
-        raise ValueError(f"solved is {solved!r}; use a quality in [0, 1)")
+        raise ConfigurationError(f"solved is {solved!r}; use a quality in [0, 1)")
     table = tier_table(confidences, qualities, costs=costs, lam=lam, binning=binning, groups=groups)
     tiers = len(table.costs)
     solves = np.vstack([table.quality > solved, np.ones(table.weights.size, dtype=np.bool_)])

@@ -47,8 +47,8 @@ def fit_threshold(
         groups: shape (n,), the question of each row; its rows count as one. None: each row is a question of its own.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, a number is out of range, or
-            there are too few rows.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, a number is out of range,
+            or there are too few rows.
 
     Example:
         >>> confidence, small = [0.2] * 50 + [0.8] * 50, [0] * 50 + [1] * 50

@@ -18,6 +18,7 @@ from automix_graph.calibration.binning import (
 )
 from automix_graph.calibration.credibility import CellSums
 from automix_graph.calibration.gains import Gains
+from automix_graph.errors import ConfigurationError
 from automix_graph.policies import Bins, StepCurve, UtilityPolicy
 
 Shape = Literal["binned", "isotonic"]
@@ -58,8 +59,8 @@ def fit_utility(
         groups: shape (n,), the question of each row; its rows count as one. None: each row is a question of its own.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, a number is out of range, or
-            there are too few rows.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, a number is out of range,
+            or there are too few rows.
 
     Example:
         >>> confidence, small = [0.2] * 50 + [0.8] * 50, [0] * 50 + [1] * 50
@@ -74,7 +75,7 @@ def fit_utility(
     place = bins.indices(gains.confidence)
 
     if shape not in ("binned", "isotonic"):
-        raise ValueError(f"shape is {shape!r}; use 'binned' or 'isotonic'")
+        raise ConfigurationError(f"shape is {shape!r}; use 'binned' or 'isotonic'")
     gained = gains.large - gains.small
     if shape == "isotonic":
         cells = CellSums.of(gained, place, weights, bins.count)

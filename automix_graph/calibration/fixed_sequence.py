@@ -23,7 +23,7 @@ def fixed_sequence(p_values: ArrayLike, *, delta: float) -> int | None:
         delta: the level of the whole, in (0, 1).
 
     Raises:
-        ValueError: delta is no such level, or there are no p-values, or some are none.
+        ConfigurationError: delta is no such level, or there are no p-values, or some are none.
 
     Example:
         >>> fixed_sequence([0.01, 0.04, 0.30, 0.02], delta=0.1)

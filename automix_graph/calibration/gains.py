@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.columns import fractions, numbers, same_length
+from automix_graph.errors import ConfigurationError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +34,8 @@ class Gains:
         """Check columns.
 
         Raises:
-            ValueError: one is empty or holds what it may not, they differ in length, or ``lam`` is out of range.
+            ConfigurationError: one is empty or holds what it may not, they differ in length, or ``lam`` is out of
+                range.
         """
         sure = fractions("confidence", confidence)
         columns = {
@@ -51,12 +53,12 @@ def require_charges(costs: NDArray[np.float64], lam: float) -> None:
     """Refuse what is no cost, or no worth of one.
 
     Raises:
-        ValueError: a cost or ``lam`` is negative or not finite.
+        ConfigurationError: a cost or ``lam`` is negative or not finite.
     """
     if not np.isfinite(costs).all() or (costs < 0.0).any():
         wrong = costs[~np.isfinite(costs) | (costs < 0.0)][0]
-        raise ValueError(f"cost holds {float(wrong)!r}; give finite numbers of at least 0")
+        raise ConfigurationError(f"cost holds {float(wrong)!r}; give finite numbers of at least 0")
     if not 0.0 <= lam < np.inf:
-        raise ValueError(
+        raise ConfigurationError(
             f"lam is {lam!r}; it is what a unit of cost is worth in quality: give a finite number of at least 0"
         )

@@ -41,6 +41,7 @@ from automix_graph.calibration.sample_size import least_rows, rows_needed
 from automix_graph.calibration.tally import Tally, tally
 from automix_graph.calibration.upper_bounds import clopper_pearson_upper, hoeffding_bentkus_upper
 from automix_graph.columns import fractions, outcomes, same_length
+from automix_graph.errors import ConfigurationError
 
 
 def certify_error(
@@ -65,7 +66,8 @@ def certify_error(
         graded: whether answers may be half right. It is a property of the scorer, not of these rows.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, or a level lies outside (0, 1).
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, or a level lies outside
+            (0, 1).
 
     Example:
         >>> confidence, quality = [0.9] * 40 + [0.3] * 40, [1] * 40 + [0] * 40
@@ -101,7 +103,8 @@ def certify_regret(
         graded: whether answers may be half right. It is a property of the scorer, not of these rows.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, or a level lies outside (0, 1).
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, or a level lies outside
+            (0, 1).
 
     Example:
         >>> confidence, small, large = [0.9] * 40 + [0.3] * 40, [1] * 40 + [0] * 40, [1] * 80
@@ -137,7 +140,7 @@ def certify_sequence(
         graded: whether a loss may lie between 0 and 1.
 
     Raises:
-        ValueError: the numbers are no such numbers, or a level lies outside (0, 1).
+        ConfigurationError: the numbers are no such numbers, or a level lies outside (0, 1).
 
     Example:
         >>> certify_sequence(risk="error", kept=[50, 90], loss=[1, 12], n=100, alpha=0.1, delta=0.1).position
@@ -147,7 +150,9 @@ def certify_sequence(
     counts, losses = np.asarray(kept), np.asarray(loss, dtype=np.float64)
     same_length({"kept": counts, "loss": losses})
     if (counts > n).any() or (losses > counts).any():
-        raise ValueError(f"some rule keeps more than the {n} rows, or loses more than it keeps; count them again")
+        raise ConfigurationError(
+            f"some rule keeps more than the {n} rows, or loses more than it keeps; count them again"
+        )
     rows = counts if risk == "error" else np.full(counts.shape, n)
     test = hoeffding_bentkus_p_value if graded else binomial_p_value
     p_values = test(losses, rows, alpha=alpha)
@@ -190,8 +195,8 @@ def _quality(name: str, quality: ArrayLike, graded: bool) -> NDArray[np.float64]
         return fractions(name, quality)
     try:
         return outcomes(name, quality).astype(np.float64)
-    except ValueError as error:
-        raise ValueError(f"{error}, or say graded=True if answers may be half right") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}, or say graded=True if answers may be half right") from error
 
 
 def _strictest(rows: NDArray[np.int64]) -> int:

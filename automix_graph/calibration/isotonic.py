@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.columns import fractions, group_codes, outcomes, same_length
+from automix_graph.errors import ConfigurationError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Isotonic:
         probabilities: at the knots, in [0, 1], non-decreasing.
 
     Raises:
-        ValueError: the knots are no such map.
+        ConfigurationError: the knots are no such map.
 
     Example:
         >>> Isotonic(confidences=(0.2, 0.8), probabilities=(0.5, 0.7)).predict([0.1, 0.5, 1.0])
@@ -42,9 +43,9 @@ class Isotonic:
         y = fractions("probabilities", self.probabilities)
         same_length({"confidences": x, "probabilities": y})
         if (np.diff(x) <= 0).any():
-            raise ValueError(f"confidences of the knots are {self.confidences!r}; they must increase strictly")
+            raise ConfigurationError(f"confidences of the knots are {self.confidences!r}; they must increase strictly")
         if (np.diff(y) < 0).any():
-            raise ValueError(f"probabilities of the knots are {self.probabilities!r}; they must not decrease")
+            raise ConfigurationError(f"probabilities of the knots are {self.probabilities!r}; they must not decrease")
 
     def predict(self, confidence: ArrayLike) -> NDArray[np.float64]:
         """Return the calibrated probabilities, shape (n,), in [0, 1].
@@ -53,7 +54,7 @@ class Isotonic:
             confidence: shape (n,), in [0, 1].
 
         Raises:
-            ValueError: the column is empty, or holds what it may not.
+            ConfigurationError: the column is empty, or holds what it may not.
         """
         return np.interp(fractions("confidence", confidence), self.confidences, self.probabilities)
 
@@ -69,8 +70,8 @@ def fit_isotonic(confidence: ArrayLike, correct: ArrayLike) -> Isotonic:
         correct: shape (n,), true or false; at least one of each.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, or all answers are right or all
-            wrong.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, or all answers are right
+            or all wrong.
 
     Example:
         >>> fit_isotonic([0.1, 0.4, 0.6, 0.9], [False, True, False, True]).probabilities
@@ -106,8 +107,8 @@ def cross_fitted_isotonic(
         Probabilities, shape (n,), in [0, 1], in the order of the rows.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, there are fewer groups than
-            folds, or the answers outside some fold are all right or all wrong.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, there are fewer groups
+            than folds, or the answers outside some fold are all right or all wrong.
 
     Example:
         >>> cross_fitted_isotonic([0.9, 0.9, 0.9, 0.9], [True, True, False, False], folds=2, seed=0)
@@ -135,7 +136,7 @@ def _fit(given: NDArray[np.float64], right: NDArray[np.bool_]) -> Isotonic:
 
     if right.all() or not right.any():
         kind = "right" if right.all() else "wrong"
-        raise ValueError(
+        raise ConfigurationError(
             f"all {right.size} answers to fit on are {kind}; calibration needs right and wrong ones: "
             "give more rows, or use fewer folds"
         )
@@ -153,7 +154,7 @@ def _deal(
     """Return the fold of each row: groups in random order, those with more right answers first, dealt in turn."""
     shares = np.bincount(codes, weights=right) / np.bincount(codes)
     if not 2 <= folds <= shares.size:
-        raise ValueError(
+        raise ConfigurationError(
             f"folds is {folds!r} for {shares.size} groups of rows; use at least 2, and at most one a group"
         )
     order = np.lexsort((generator.random(shares.size), -shares))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from automix_graph.errors import ConfigurationError
+
 
 def require_level(name: str, value: float) -> None:
     """Check that a level lies strictly between 0 and 1.
@@ -10,10 +12,10 @@ def require_level(name: str, value: float) -> None:
     asks for either means something else.
 
     Raises:
-        ValueError: it does not, or is no number.
+        ConfigurationError: it does not, or is no number.
 
     Example:
         >>> require_level("alpha", 0.1)
     """
     if not 0.0 < value < 1.0:
-        raise ValueError(f"{name} is {value!r}; use a number above 0 and below 1, such as 0.1")
+        raise ConfigurationError(f"{name} is {value!r}; use a number above 0 and below 1, such as 0.1")

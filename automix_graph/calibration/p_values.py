@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.calibration.levels import require_level
+from automix_graph.errors import ConfigurationError
 
 ROUNDING: Final = 1e-9
 """By how much, relatively, a sum of losses may exceed a whole number by rounding alone: a million float additions stay
@@ -34,7 +35,7 @@ def binomial_p_value(errors: ArrayLike, n: ArrayLike, *, alpha: float) -> NDArra
         In [0, 1], in the shape that ``errors`` and ``n`` have together.
 
     Raises:
-        ValueError: alpha is no such level, or the counts are no such numbers.
+        ConfigurationError: alpha is no such level, or the counts are no such numbers.
 
     Example:
         >>> binomial_p_value([0, 0, 1], [21, 22, 22], alpha=0.1).round(4)
@@ -62,7 +63,7 @@ def hoeffding_bentkus_p_value(loss: ArrayLike, n: ArrayLike, *, alpha: float) ->
         In [0, 1], in the shape that ``loss`` and ``n`` have together.
 
     Raises:
-        ValueError: alpha is no such level, or ``loss`` and ``n`` are no such numbers.
+        ConfigurationError: alpha is no such level, or ``loss`` and ``n`` are no such numbers.
 
     Example:
         >>> hoeffding_bentkus_p_value([0.0, 2.5], [22, 100], alpha=0.1).round(4)
@@ -103,12 +104,12 @@ def whole(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return counts as floats, which are exact far beyond any number of rows.
 
     Raises:
-        ValueError: a value is negative, or no whole number.
+        ConfigurationError: a value is negative, or no whole number.
     """
     counts = np.asarray(values, dtype=np.float64)
     wrong = ~((counts >= 0.0) & (counts == np.floor(counts)) & np.isfinite(counts))
     if wrong.any():
-        raise ValueError(f"{name} holds {counts[wrong].flat[0].item()!r}; give whole numbers from 0")
+        raise ConfigurationError(f"{name} holds {counts[wrong].flat[0].item()!r}; give whole numbers from 0")
     return counts
 
 
@@ -119,7 +120,7 @@ def _part_and_whole(
     part, n = np.broadcast_arrays(part, n)
     wrong = ~((part >= 0.0) & (part <= n))
     if wrong.any():
-        raise ValueError(
+        raise ConfigurationError(
             f"{name} holds {part[wrong].flat[0].item()!r} where n is {n[wrong].flat[0].item():.0f}; "
             "give numbers from 0 to n"
         )

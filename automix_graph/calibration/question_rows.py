@@ -39,7 +39,7 @@ class QuestionRows:
             groups: shape (n,); None: each row is a question of its own.
 
         Raises:
-            ValueError: there is not one group a row.
+            ConfigurationError: there is not one group a row.
         """
         named = None if groups is None else named_questions(groups)
         same_length({"outcomes": outcomes.small.quality, **({} if named is None else {"groups": named})})

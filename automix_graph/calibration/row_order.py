@@ -24,7 +24,7 @@ def named_questions(groups: Groups) -> NDArray[np.uint64]:
     Two of a million questions share a number by chance once in ten million times, and then count as one.
 
     Raises:
-        ValueError: a row has no question.
+        ConfigurationError: a row has no question.
 
     Example:
         >>> bool((named_questions(["p", "q"]) == named_questions(["q", "p"])[::-1]).all())

@@ -7,6 +7,7 @@ from typing import Final
 
 from automix_graph.calibration.levels import require_level
 from automix_graph.calibration.p_values import relative_entropy
+from automix_graph.errors import ConfigurationError
 
 _MOST: Final = 10**12
 """Beyond so many rows nobody has them, and the arithmetic of floats ends."""
@@ -23,7 +24,7 @@ def least_rows(*, alpha: float, delta: float) -> int:
         delta: the level of the test, in (0, 1).
 
     Raises:
-        ValueError: a level lies outside (0, 1).
+        ConfigurationError: a level lies outside (0, 1).
 
     Example:
         >>> least_rows(alpha=0.1, delta=0.1), least_rows(alpha=0.05, delta=0.1)
@@ -50,7 +51,7 @@ def rows_needed(mean_loss: float, *, alpha: float, delta: float, graded: bool = 
         are too few.
 
     Raises:
-        ValueError: a level lies outside (0, 1), or the mean outside [0, 1].
+        ConfigurationError: a level lies outside (0, 1), or the mean outside [0, 1].
 
     Example:
         >>> rows_needed(0.05, alpha=0.1, delta=0.1), rows_needed(0.1, alpha=0.1, delta=0.1)
@@ -59,7 +60,7 @@ def rows_needed(mean_loss: float, *, alpha: float, delta: float, graded: bool = 
     require_level("alpha", alpha)
     require_level("delta", delta)
     if not 0.0 <= mean_loss <= 1.0:
-        raise ValueError(f"mean_loss is {mean_loss!r}; use a number in [0, 1]")
+        raise ConfigurationError(f"mean_loss is {mean_loss!r}; use a number in [0, 1]")
     if mean_loss >= alpha:
         return None
     if not graded:

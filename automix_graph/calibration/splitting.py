@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automix_graph.columns import group_codes
+from automix_graph.errors import ConfigurationError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +45,7 @@ def split_rows(groups: Sequence[Hashable] | NDArray[Any], *, seed: int, selectio
             and certifying them takes all it can get.
 
     Raises:
-        ValueError: there are fewer than two groups, a row has none, or seed or share are out of range.
+        ConfigurationError: there are fewer than two groups, a row has none, or seed or share are out of range.
 
     Example:
         >>> split = split_rows(["q1", "q2", "q1", "q3", "q4"], seed=0)
@@ -52,10 +53,12 @@ def split_rows(groups: Sequence[Hashable] | NDArray[Any], *, seed: int, selectio
         [0, 1, 2, 3, 4]
     """
     if not 0.0 < selection_share < 1.0:
-        raise ValueError(f"selection_share is {selection_share!r}; use a number above 0 and below 1, such as 0.3")
+        raise ConfigurationError(
+            f"selection_share is {selection_share!r}; use a number above 0 and below 1, such as 0.3"
+        )
     codes, order = _shuffled(groups, seed)
     if order.size < 2:
-        raise ValueError(f"groups names {order.size} group; rows of at least two are needed for two parts")
+        raise ConfigurationError(f"groups names {order.size} group; rows of at least two are needed for two parts")
     return split_places(np.argsort(order)[codes], selection_share=selection_share)
 
 
@@ -87,7 +90,7 @@ def one_row_per_group(groups: Sequence[Hashable] | NDArray[Any], *, seed: int) -
         seed: of the draw.
 
     Raises:
-        ValueError: a row has no group.
+        ConfigurationError: a row has no group.
 
     Example:
         >>> one_row_per_group(["q1", "q2", "q2", "q3"], seed=0).size
@@ -103,7 +106,7 @@ def one_row_per_group(groups: Sequence[Hashable] | NDArray[Any], *, seed: int) -
 def _shuffled(groups: Sequence[Hashable] | NDArray[Any], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the group of each row, and the groups in an order that their names and the seed decide."""
     if not 0 <= seed < 2**128:
-        raise ValueError(f"seed is {seed!r}; use a whole number from 0 and below 2^128")
+        raise ConfigurationError(f"seed is {seed!r}; use a whole number from 0 and below 2^128")
     codes = group_codes(groups)
     labels = groups.tolist() if isinstance(groups, np.ndarray) else groups
     # Groups are numbered as they come, so that each new number is the highest so far.

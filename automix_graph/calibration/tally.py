@@ -40,7 +40,7 @@ def tally(confidence: ArrayLike, loss: ArrayLike, thresholds: ArrayLike) -> Tall
         thresholds: shape (m,), in [0, 1], in any order; of equal ones, one is taken.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, or confidence and loss differ in length.
+        ConfigurationError: a column is empty or holds what it may not, or confidence and loss differ in length.
 
     Example:
         >>> tally([0.9, 0.5, 0.5, 0.1], [0, 1, 0, 1], [0.5, 0.8]).kept
@@ -61,7 +61,7 @@ def confidence_column(confidence: ArrayLike) -> NDArray[np.float64]:
     """Return confidences as a column, shape (n,), in [0, 1] or NaN.
 
     Raises:
-        ValueError: the column is empty, or holds what it may not.
+        ConfigurationError: the column is empty, or holds what it may not.
     """
     array = np.asarray(confidence)
     failed = np.isnan(array) if array.dtype.kind == "f" else np.zeros(array.shape, dtype=np.bool_)

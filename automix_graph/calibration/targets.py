@@ -219,11 +219,8 @@ Target = Expectation | Guarantee
 
 
 def _check_levels(alpha: float, delta: float) -> None:
-    try:
-        require_level("alpha", alpha)
-        require_level("delta", delta)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
+    require_level("alpha", alpha)
+    require_level("delta", delta)
 
 
 def _best(first: NDArray[np.float64], second: NDArray[np.float64], allowed: NDArray[np.bool_]) -> int:

@@ -14,6 +14,7 @@ from automix_graph.calibration.levels import require_level
 from automix_graph.calibration.p_values import binomial_cdf
 from automix_graph.calibration.tally import confidence_column, tally
 from automix_graph.columns import fractions
+from automix_graph.errors import ConfigurationError
 
 
 def threshold_grid(confidence: ArrayLike, *, steps: int = 100) -> NDArray[np.float64]:
@@ -30,14 +31,14 @@ def threshold_grid(confidence: ArrayLike, *, steps: int = 100) -> NDArray[np.flo
         Shape (m,), strictly decreasing, 1 <= m <= steps + 1.
 
     Raises:
-        ValueError: the column holds what it may not, or ``steps`` is too small.
+        ConfigurationError: the column holds what it may not, or ``steps`` is too small.
 
     Example:
         >>> threshold_grid([0.9, 0.9, 0.7, 0.2], steps=4)
         array([0.9, 0.7, 0.2, 0. ])
     """
     if steps < 1:
-        raise ValueError(f"steps is {steps!r}; use at least 1")
+        raise ConfigurationError(f"steps is {steps!r}; use at least 1")
     column = confidence_column(confidence)
     judged = np.sort(column[~np.isnan(column)])
     ranks = np.ceil(np.arange(1, steps + 1) * judged.size / steps).astype(np.intp)
@@ -69,7 +70,7 @@ def error_grid(
         Shape (m,), strictly decreasing, 1 <= m <= steps + 1; the last of `threshold_grid`.
 
     Raises:
-        ValueError: a column holds what it may not, they differ in length, or a number is out of range.
+        ConfigurationError: a column holds what it may not, they differ in length, or a number is out of range.
 
     Example:
         >>> confidence, quality = [0.9] * 5 + [0.8] * 45 + [0.3] * 50, [1] * 48 + [0] * 52
@@ -78,7 +79,7 @@ def error_grid(
     """
     require_level("alpha", alpha)
     if certification_rows < 1:
-        raise ValueError(f"certification_rows is {certification_rows!r}; use at least 1")
+        raise ConfigurationError(f"certification_rows is {certification_rows!r}; use at least 1")
     grid = threshold_grid(confidence, steps=steps)
     rules = tally(confidence, 1.0 - fractions("quality", quality), grid)
     scale = certification_rows / rules.n

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from automix_graph.calibration.binning import Binning, Groups, quantile_bins, question_weights, require_rows
 from automix_graph.calibration.gains import require_charges
 from automix_graph.columns import fractions, numbers, same_length
+from automix_graph.errors import ConfigurationError
 from automix_graph.policies import Bins
 
 
@@ -61,11 +62,11 @@ def tier_table(
             two; None: any number.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length or number, a number is out of
-            range, or there are too few rows.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length or number, a number is out
+            of range, or there are too few rows.
     """
     if len(confidences) != len(qualities) - 1 or len(costs) != len(qualities) or len(qualities) < 2:
-        raise ValueError(
+        raise ConfigurationError(
             f"there are {len(qualities)} qualities, {len(confidences)} confidences and {len(costs)} costs; give a "
             "quality and a cost for each of at least two tiers, and a confidence for each but the last"
         )

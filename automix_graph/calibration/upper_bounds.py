@@ -27,7 +27,7 @@ def clopper_pearson_upper(errors: int, n: int, *, delta: float) -> float:
         In (0, 1].
 
     Raises:
-        ValueError: delta is no such level, or the counts are no such numbers.
+        ConfigurationError: delta is no such level, or the counts are no such numbers.
 
     Example:
         >>> round(clopper_pearson_upper(0, 22, delta=0.1), 4)  # 1 - 0.1 ** (1 / 22)
@@ -50,7 +50,7 @@ def hoeffding_bentkus_upper(loss: float, n: int, *, delta: float) -> float:
         In (0, 1].
 
     Raises:
-        ValueError: delta is no such level, or ``loss`` and ``n`` are no such numbers.
+        ConfigurationError: delta is no such level, or ``loss`` and ``n`` are no such numbers.
 
     Example:
         >>> round(hoeffding_bentkus_upper(2.5, 100, delta=0.1), 4)

@@ -25,6 +25,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from automix_graph.errors import ConfigurationError
+
 LEAST_F1: Final = 0.5
 """From here on a short answer shares enough with a gold answer to count as right."""
 SHORT: Final = {"en": 40, "zh": 80}
@@ -53,7 +55,7 @@ def exact_match(answer: str, golds: Sequence[str], language: str) -> bool:
         language: ``"en"`` or ``"zh"``.
 
     Raises:
-        ValueError: there is no gold answer, one is blank, or the language is another.
+        ConfigurationError: there is no gold answer, one is blank, or the language is another.
 
     Example:
         >>> exact_match("The Denver Broncos.", ["Denver Broncos"], "en")
@@ -74,7 +76,7 @@ def f1(answer: str, golds: Sequence[str], language: str) -> float:
         language: ``"en"`` or ``"zh"``; in Chinese, a run of Latin letters and digits is one character.
 
     Raises:
-        ValueError: there is no gold answer, one is blank, or the language is another.
+        ConfigurationError: there is no gold answer, one is blank, or the language is another.
 
     Example:
         >>> f1("the Broncos", ["Denver Broncos"], "en")
@@ -97,7 +99,7 @@ def contains(answer: str, golds: Sequence[str], language: str) -> bool:
         language: ``"en"`` or ``"zh"``.
 
     Raises:
-        ValueError: there is no gold answer, one is blank, or the language is another.
+        ConfigurationError: there is no gold answer, one is blank, or the language is another.
 
     Example:
         >>> contains("It began in 1900.", ["19"], "en"), contains("始于2008年8月。", ["2008年"], "zh")
@@ -121,7 +123,7 @@ def is_correct(answer: str, golds: Sequence[str], language: str) -> bool:
         language: ``"en"`` or ``"zh"``.
 
     Raises:
-        ValueError: there is no gold answer, one is blank, or the language is another.
+        ConfigurationError: there is no gold answer, one is blank, or the language is another.
 
     Example:
         >>> is_correct("It was won by the Broncos.", ["Denver Broncos", "Broncos"], "en")
@@ -141,14 +143,14 @@ def is_correct(answer: str, golds: Sequence[str], language: str) -> bool:
 def _check(golds: Sequence[str], language: str) -> None:
     """Refuse what an answer cannot be scored against."""
     if language not in SHORT:
-        raise ValueError(f"language {language!r} has no rule to score answers; use 'en' or 'zh'")
+        raise ConfigurationError(f"language {language!r} has no rule to score answers; use 'en' or 'zh'")
     if isinstance(golds, str):
-        raise ValueError(f"golds is the text {golds!r}; give a list of gold answers")
+        raise ConfigurationError(f"golds is the text {golds!r}; give a list of gold answers")
     if not golds:
-        raise ValueError("there is no gold answer; leave out questions that have none, and count them")
+        raise ConfigurationError("there is no gold answer; leave out questions that have none, and count them")
     for gold in golds:
         if not gold.strip():
-            raise ValueError(f"gold answer {gold!r} is blank; give the words of the answer")
+            raise ConfigurationError(f"gold answer {gold!r} is blank; give the words of the answer")
 
 
 def _fold(text: str) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.columns import group_codes, same_length
+from automix_graph.errors import ConfigurationError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,8 @@ def bootstrap_interval(
             is a group of its own.
 
     Raises:
-        ValueError: columns are missing, empty or of different lengths, a number is out of its range, a row has no
-            group, or the statistic returned NaN or an infinity.
+        ConfigurationError: columns are missing, empty or of different lengths, a number is out of its range, a row has
+            no group, or the statistic returned NaN or an infinity.
 
     Example:
         >>> import numpy as np
@@ -91,12 +92,12 @@ def check_resampling(n_resamples: int, level: float) -> None:
     """Refuse what no bootstrap can be.
 
     Raises:
-        ValueError: there is no resample, or the level lies outside (0, 1).
+        ConfigurationError: there is no resample, or the level lies outside (0, 1).
     """
     if n_resamples < 1:
-        raise ValueError(f"n_resamples is {n_resamples!r}; draw at least 1, better 1000 or more")
+        raise ConfigurationError(f"n_resamples is {n_resamples!r}; draw at least 1, better 1000 or more")
     if not 0.0 < level < 1.0:
-        raise ValueError(f"level {level!r} is not a coverage; use a number between 0 and 1, such as 0.95")
+        raise ConfigurationError(f"level {level!r} is not a coverage; use a number between 0 and 1, such as 0.95")
 
 
 def percentile_interval(
@@ -125,10 +126,10 @@ def percentile_interval(
 
 def _rows(arrays: list[NDArray[Any]], groups: Sequence[Hashable] | NDArray[Any] | None) -> int:
     if not arrays:
-        raise ValueError("no columns to resample; pass at least one array after the statistic")
+        raise ConfigurationError("no columns to resample; pass at least one array after the statistic")
     for number, array in enumerate(arrays):
         if array.ndim == 0 or not len(array):
-            raise ValueError(f"column {number} has no rows (shape {array.shape}); give at least one")
+            raise ConfigurationError(f"column {number} has no rows (shape {array.shape}); give at least one")
     named: dict[str, Sequence[Any] | NDArray[Any]] = {f"column {i}": array for i, array in enumerate(arrays)}
     return same_length(named if groups is None else named | {"groups": groups})
 
@@ -147,5 +148,7 @@ def _draws(codes: NDArray[np.intp], times: int, generator: np.random.Generator) 
 
 def _number(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
-        raise ValueError(f"the statistic returned {float(value)!r}; it must return a number, or None where undefined")
+        raise ConfigurationError(
+            f"the statistic returned {float(value)!r}; it must return a number, or None where undefined"
+        )
     return None if value is None else float(value)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.columns import fractions, outcomes, same_length
+from automix_graph.errors import ConfigurationError
 
 Binning = Literal["equal-width", "equal-mass"]
 """Bins of the same width in confidence, or with the same number of answers as far as equal confidences allow."""
@@ -36,7 +37,8 @@ def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 10, binning: B
         A number in [0, 1]; 0 is best.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, or there is no such binning.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, or there is no such
+            binning.
 
     Example:
         >>> round(ece([0.9, 0.8, 0.3, 0.2], [True, True, False, False]), 3)
@@ -44,7 +46,7 @@ def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 10, binning: B
     """
     given, right = _columns(confidence, correct)
     if bins < 1:
-        raise ValueError(f"bins is {bins!r}; give at least 1")
+        raise ConfigurationError(f"bins is {bins!r}; give at least 1")
     match binning:
         case "equal-width":
             # k / bins is the nearest number to that fraction; the floor of confidence * bins is off by one for some.
@@ -52,7 +54,7 @@ def ece(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 10, binning: B
         case "equal-mass":
             edges = np.sort(given)[np.arange(1, bins) * given.size // bins]
         case _:
-            raise ValueError(f"binning {binning!r} is unknown; use 'equal-width' or 'equal-mass'")
+            raise ConfigurationError(f"binning {binning!r} is unknown; use 'equal-width' or 'equal-mass'")
     bin_of = np.searchsorted(edges, given, side="right")
     return float(np.abs(np.bincount(bin_of, weights=right - given)).sum() / given.size)
 
@@ -71,7 +73,7 @@ def brier(confidence: ArrayLike, correct: ArrayLike) -> float:
         A number in [0, 1]; 0 is best, and 0.25 is what a confidence of 0.5 for every answer gets.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, or they differ in length.
+        ConfigurationError: a column is empty or holds what it may not, or they differ in length.
 
     Example:
         >>> brier([1.0, 0.5], [True, False])
@@ -93,8 +95,8 @@ def accuracy_at(confidence: ArrayLike, correct: ArrayLike, *, threshold: float =
         A number in [0, 1]. Compare it with the share of the larger class, which a constant verdict reaches.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, or the threshold lies outside
-            [0, 1].
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, or the threshold lies
+            outside [0, 1].
 
     Example:
         >>> accuracy_at([0.9, 0.5, 0.6], [True, True, False])
@@ -102,7 +104,7 @@ def accuracy_at(confidence: ArrayLike, correct: ArrayLike, *, threshold: float =
     """
     given, right = _columns(confidence, correct)
     if not 0.0 <= threshold <= 1.0:
-        raise ValueError(f"threshold {threshold!r} is not a confidence; use a number in [0, 1]")
+        raise ConfigurationError(f"threshold {threshold!r} is not a confidence; use a number in [0, 1]")
     return float(np.mean((given > threshold) == right))
 
 

@@ -138,7 +138,7 @@ def run_cascade(outcomes: Outcomes, kept: Sequence[NDArray[np.bool_]]) -> Cascad
         kept: for each tier but the last, whether its answer would be kept if the question came so far; shape (n,).
 
     Raises:
-        ValueError: there is not one column for each tier but the last, or one has another length.
+        ConfigurationError: there is not one column for each tier but the last, or one has another length.
 
     Example:
         >>> small = Tier(name="small", quality=[1, 0], cost=1, confidence=[0.9, 0.3], verify_cost=0.5)
@@ -149,7 +149,7 @@ def run_cascade(outcomes: Outcomes, kept: Sequence[NDArray[np.bool_]]) -> Cascad
     judged = outcomes.tiers[:-1]
     if len(kept) != len(judged) or any(column.shape != (outcomes.n,) for column in kept):
         shapes = [column.shape for column in kept]
-        raise ValueError(
+        raise ConfigurationError(
             f"kept has shapes {shapes!r}; give {len(judged)} of shape ({outcomes.n},), one a verified tier"
         )
     first = np.ones(outcomes.n, dtype=np.bool_)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.lift import Ends
 from automix_graph.evaluation.outcomes import Outcomes, escalation_order
 from automix_graph.evaluation.undefined import NOTHING, Measured, Undefined
@@ -45,7 +46,7 @@ def escalation_curve(outcomes: Outcomes) -> EscalationCurve:
     """Return the curve of a cascade of two tiers.
 
     Raises:
-        ValueError: there are more tiers, which one share does not describe.
+        ConfigurationError: there are more tiers, which one share does not describe.
 
     Example:
         >>> from automix_graph.evaluation.outcomes import Tier
@@ -55,7 +56,7 @@ def escalation_curve(outcomes: Outcomes) -> EscalationCurve:
         (array([0. , 0.5, 1. ]), array([0.5, 1. , 1. ]), array([ 1.5, 11.5, 21.5]))
     """
     if len(outcomes.tiers) != 2:
-        raise ValueError(f"an escalation curve needs two tiers; these outcomes have {len(outcomes.tiers)}")
+        raise ConfigurationError(f"an escalation curve needs two tiers; these outcomes have {len(outcomes.tiers)}")
     small, large = outcomes.tiers
     confidence = escalation_order(small)
     order = np.argsort(confidence, kind="stable")
@@ -102,10 +103,10 @@ def cpt(curve: EscalationCurve, ends: Ends, target: float) -> Measured:
         target: of PGR, in (0, 1]; 0.5 for CPT(50 %).
 
     Raises:
-        ValueError: the target is no such number.
+        ConfigurationError: the target is no such number.
     """
     if not 0.0 < target <= 1.0:
-        raise ValueError(f"target {target!r} is not a share of the gap; use a number above 0 and up to 1")
+        raise ConfigurationError(f"target {target!r} is not a share of the gap; use a number above 0 and up to 1")
     recovered = _recovered(curve, ends)
     if isinstance(recovered, Undefined):
         return recovered

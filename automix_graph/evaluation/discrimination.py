@@ -23,7 +23,7 @@ def auroc(scores: ArrayLike, correct: ArrayLike) -> float | None:
         A number in [0, 1]; 0.5 is no better than chance. None where all answers are right, or all wrong.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, or they differ in length.
+        ConfigurationError: a column is empty or holds what it may not, or they differ in length.
 
     Example:
         >>> auroc([0.9, 0.4, 0.4, 0.1], [True, True, False, False])

@@ -10,6 +10,7 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.bootstrap import Interval
 from automix_graph.evaluation.cascade import Cascade, replay
 from automix_graph.evaluation.curve import best_threshold, escalation_curve
@@ -56,7 +57,7 @@ def evaluate(
         progress: called after each resample.
 
     Raises:
-        ValueError: there is no policy, two are alike, or a number is out of its range.
+        ConfigurationError: there is no policy, two are alike, or a number is out of its range.
         ConfigurationError: a policy returned something else than a decision.
 
     Example:
@@ -108,7 +109,7 @@ def _check(policies: Sequence[Policy]) -> None:
     names = [policy.name for policy in policies]
     alike = any(one == other for one, other in itertools.combinations(policies, 2))
     if not policies or alike:
-        raise ValueError(f"the policies are {names!r}; give at least one, and each only once")
+        raise ConfigurationError(f"the policies are {names!r}; give at least one, and each only once")
 
 
 def _best_in_hindsight(outcomes: Outcomes) -> Threshold | Undefined:

@@ -27,7 +27,7 @@ def frontier(
         The distinct costs, increasing, and the hull there.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, or they differ in length.
+        ConfigurationError: a column is empty or holds what it may not, or they differ in length.
 
     Example:
         >>> frontier(np.array([0.0, 1.0, 2.0, 4.0]), np.array([0.0, 0.1, 1.0, 0.5]))

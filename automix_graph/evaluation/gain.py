@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.outcomes import Outcomes, confidence_of, has_judgement
 
 
@@ -54,14 +55,14 @@ def bins_of(confidence: NDArray[np.float64], bins: int = 10) -> NDArray[np.intp]
         bins: how many at most; at least 1.
 
     Raises:
-        ValueError: fewer than 1 bin is asked for.
+        ConfigurationError: fewer than 1 bin is asked for.
 
     Example:
         >>> bins_of(np.array([0.9, 0.1, 0.5, 0.5]), bins=2)
         array([1, 0, 1, 1])
     """
     if bins < 1:
-        raise ValueError(f"bins is {bins!r}; give at least 1")
+        raise ConfigurationError(f"bins is {bins!r}; give at least 1")
     edges = np.sort(confidence)[np.arange(1, bins) * confidence.size // bins]
     found: NDArray[np.intp] = np.unique(np.searchsorted(edges, confidence, side="right"), return_inverse=True)[1]
     return found
@@ -77,7 +78,7 @@ def gain_by_confidence(outcomes: Outcomes, bins: int = 10) -> list[GainBin]:
         bins: how many at most; at least 1.
 
     Raises:
-        ValueError: fewer than 1 bin is asked for.
+        ConfigurationError: fewer than 1 bin is asked for.
     """
     judged = outcomes.take(np.flatnonzero(has_judgement(outcomes.small)))
     confidence = confidence_of(judged.small)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.bootstrap import Interval, check_resampling, percentile_interval
 
 Key = TypeVar("Key", bound=Hashable)
@@ -38,7 +39,7 @@ def joint_intervals(
         progress: called after each resample.
 
     Raises:
-        ValueError: a number is out of its range.
+        ConfigurationError: a number is out of its range.
 
     Example:
         >>> values = np.arange(100) % 2
@@ -47,7 +48,7 @@ def joint_intervals(
         (0.5, 0.4, 0.6)
     """
     if n < 1:
-        raise ValueError(f"n is {n!r}; give at least one row")
+        raise ConfigurationError(f"n is {n!r}; give at least one row")
     check_resampling(n_resamples, level)
     estimates = measure(np.arange(n))
     drawn: dict[Key, list[float | None]] = {key: [] for key in estimates}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automix_graph.columns import fractions, numbers, same_length
+from automix_graph.errors import ConfigurationError
 from automix_graph.policies import Judged
 from automix_graph.records import Verdict, Verification
 
@@ -37,8 +38,8 @@ class Tier:
         verifications: shape (n,), as they were recorded, if they were; confidence and verdict are then theirs.
 
     Raises:
-        ValueError: a column is empty or holds what it may not, they differ in length, or both ``confidence`` and
-            ``verifications`` are given.
+        ConfigurationError: a column is empty or holds what it may not, they differ in length, or both ``confidence``
+            and ``verifications`` are given.
 
     Example:
         >>> Tier(name="small", quality=[1, 0], cost=1, confidence=[0.9, 0.3], verify_cost=0.15).cost
@@ -66,7 +67,7 @@ class Tier:
         verifications: Sequence[Verification] | None = None,
     ) -> None:
         if confidence is not None and verifications is not None:
-            raise ValueError(f"tier {name!r} has both a confidence and verifications; the confidence is theirs")
+            raise ConfigurationError(f"tier {name!r} has both a confidence and verifications; the confidence is theirs")
         good = fractions(f"quality of tier {name!r}", quality)
         asked = _costs(f"cost of tier {name!r}", cost, good.size)
         alone = asked if alone_cost is None else _costs(f"alone cost of tier {name!r}", alone_cost, good.size)
@@ -108,8 +109,8 @@ class Outcomes:
         unit: of all costs, for people; None where nobody said.
 
     Raises:
-        ValueError: there are fewer than two tiers, they differ in length, two have the same name, or a confidence is
-            missing or has no use.
+        ConfigurationError: there are fewer than two tiers, they differ in length, two have the same name, or a
+            confidence is missing or has no use.
 
     Example:
         >>> small = Tier(name="small", quality=[1, 0], cost=1, confidence=[0.9, 0.3], verify_cost=0.15)
@@ -123,17 +124,17 @@ class Outcomes:
 
     def __post_init__(self) -> None:
         if len(self.tiers) < 2:
-            raise ValueError(f"a cascade has at least two tiers; {len(self.tiers)} given")
+            raise ConfigurationError(f"a cascade has at least two tiers; {len(self.tiers)} given")
         names = [tier.name for tier in self.tiers]
         if len(set(names)) < len(names):
-            raise ValueError(f"the tiers are called {names!r}; give each a name of its own")
+            raise ConfigurationError(f"the tiers are called {names!r}; give each a name of its own")
         named: dict[str, Any] = {} if self.ids is None else {"ids": self.ids}
         same_length({f"tier {tier.name!r}": tier.quality for tier in self.tiers} | named)
         for tier in self.tiers[:-1]:
             if tier.confidence is None:
-                raise ValueError(f"tier {tier.name!r} has no confidence; all but the last tier need one")
+                raise ConfigurationError(f"tier {tier.name!r} has no confidence; all but the last tier need one")
         if self.tiers[-1].confidence is not None:
-            raise ValueError(
+            raise ConfigurationError(
                 f"tier {names[-1]!r} is the last one, and its answers are never verified; leave its confidence out"
             )
 
@@ -204,5 +205,5 @@ def _costs(name: str, values: ArrayLike, n: int) -> NDArray[np.float64]:
     column = numbers(name, np.full(n, values) if np.ndim(values) == 0 else values)
     bad = np.flatnonzero((column < 0) | np.isinf(column))
     if bad.size:
-        raise ValueError(f"{name} holds {float(column[bad[0]])!r} at row {bad[0]}; give costs of 0 or more")
+        raise ConfigurationError(f"{name} holds {float(column[bad[0]])!r} at row {bad[0]}; give costs of 0 or more")
     return column

@@ -110,7 +110,7 @@ def outcomes_of(
         )
     try:
         return _outcomes(kept, names, unit), left_out
-    except ValueError as error:
+    except ConfigurationError as error:
         raise ConfigurationError(
             f"the records cannot be evaluated (rows count from 0): {error}", code="records"
         ) from error

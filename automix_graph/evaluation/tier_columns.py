@@ -97,7 +97,7 @@ def read_outcomes(path: Path, tiers: Sequence[TierColumns], verify_cost: Cost = 
     columns = read_columns(path, [name for name in names if isinstance(name, str)])
     try:
         found = Outcomes(tiers=tuple(_tier(tier, columns, verify_cost) for tier in tiers))
-    except ValueError as error:
+    except ConfigurationError as error:
         raise ConfigurationError(
             f"table {str(path)!r} cannot be evaluated (rows count from 0): {error}", code="table"
         ) from error

@@ -137,7 +137,7 @@ def decide(policy: Policy, history: Sequence[Verification], *, question: str | N
         question: what tells it from others, for a `QuestionPolicy`.
 
     Raises:
-        ValueError: the history is empty.
+        ConfigurationError: the history is empty.
         ConfigurationError: the policy returned something else than a decision, or one that does not go forward.
 
     Example:
@@ -148,7 +148,7 @@ def decide(policy: Policy, history: Sequence[Verification], *, question: str | N
         False
     """
     if not history:
-        raise ValueError("a policy decides about at least one verification; the history is empty")
+        raise ConfigurationError("a policy decides about at least one verification; the history is empty")
     last = history[-1]
     if last.failure is not None:
         decision = Decision(accept=False, policy=policy.name, reason=f"no judgement: {last.failure}")

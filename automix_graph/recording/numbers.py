@@ -16,6 +16,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from automix_graph.errors import ConfigurationError
+
 RELATIVE_TOLERANCE: Final = 1e-6
 
 _DIGITS: Final = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {
@@ -70,7 +72,7 @@ def holds_numbers(answer: str, gold: str) -> bool:
     its fraction: 12 % is 12 and 0.12, but 12 is not 0.12.
 
     Raises:
-        ValueError: the gold answer holds no number.
+        ConfigurationError: the gold answer holds no number.
 
     Example:
         >>> holds_numbers("About 1,500 people, or 12 percent.", "1500"), holds_numbers("0.12", "12%")
@@ -78,7 +80,7 @@ def holds_numbers(answer: str, gold: str) -> bool:
     """
     wanted = numbers_in(gold)
     if not wanted:
-        raise ValueError("the gold answer holds no number")
+        raise ConfigurationError("the gold answer holds no number")
     found = numbers_in(answer)
     return all(any(_equal(one, other) for other in found) for one in wanted)
 
@@ -147,9 +149,9 @@ def best_of(answer: str, golds: Sequence[str]) -> bool:
     """Return whether an answer holds the numbers of one of the gold answers that hold any.
 
     Raises:
-        ValueError: no gold answer holds a number.
+        ConfigurationError: no gold answer holds a number.
     """
     numeric = [gold for gold in golds if numbers_in(gold)]
     if not numeric:
-        raise ValueError("no gold answer holds a number; score these questions in another way than 'numeric'")
+        raise ConfigurationError("no gold answer holds a number; score these questions in another way than 'numeric'")
     return any(holds_numbers(answer, gold) for gold in numeric)

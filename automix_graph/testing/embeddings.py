@@ -14,6 +14,8 @@ from typing import Final
 
 from langchain_core.embeddings import Embeddings
 
+from automix_graph.errors import ConfigurationError
+
 _TOKEN: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff]|\w+")
 
 
@@ -35,7 +37,7 @@ class HashEmbeddings(Embeddings):
 
     def __init__(self, dimension: int = 64, *, name: str = "hash-embeddings") -> None:
         if dimension < 1:
-            raise ValueError(f"dimension is {dimension!r}; it must be at least 1")
+            raise ConfigurationError(f"dimension is {dimension!r}; it must be at least 1")
         self.dimension = dimension
         self.name = name
 

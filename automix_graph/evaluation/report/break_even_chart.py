@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from automix_graph.costs import QuestionCosts
+from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.report.canvas import blank, drawable, drawing, legend_below
 from automix_graph.evaluation.report.cost_quality import POLICY_MARKERS
 from automix_graph.evaluation.report.numerals import numeral
@@ -29,7 +30,7 @@ def break_even_chart(costs: QuestionCosts, policies: Sequence[Stand], *, theme: 
     """
     always, all_kept, none_kept = costs.always_large, costs.expected(1.0), costs.expected(0.0)
     if always is None or all_kept is None or none_kept is None:
-        raise ValueError(f"the costs are {costs!r}; a break-even chart needs all of them")
+        raise ConfigurationError(f"the costs are {costs!r}; a break-even chart needs all of them")
     palette = PALETTES[theme]
     rate = costs.break_even_accept_rate
     label = f"mean cost of a question ({drawable(unit)})" if unit else "mean cost of a question"
