@@ -193,15 +193,14 @@ def _sharing(layout: VerifierLayout, workload: Workload, *, tail: int, output: i
 
 
 def _judgement(method: Method, workload: Workload) -> int:
+    """Return the tokens that a judge writes, none where the server scores a text that is there already."""
     written: dict[Method, int] = {
         "short": workload.hidden + workload.verdict,
         "reasoned": workload.hidden + workload.reason,
         "votes": workload.votes * (workload.hidden + workload.verdict),
         "token-probability": workload.hidden + 1,
-        "likelihood": 0,
-        "answer-confidence": 0,
     }
-    return written[method]
+    return written.get(method, 0)
 
 
 def _pairs() -> set[tuple[Judge, Reads]]:
