@@ -5,7 +5,7 @@ one, as an escalated question is. Each method runs in a process of its own with 
 (``verification_methods.py --order methods --escalate``), and tokens are the server's counts: those of the prompt less
 those that its cache served. The floor is one reading of the context for each question that reaches the large model, as
 when a third model, or the small model's own confidence, is the judge. The first question, which also reads what is
-common to all, is left out::
+common to all, is left out. A stopped run goes on with the method at which it was stopped, from its first question::
 
     python benchmarks/tokens_per_layout.py --work results/tokens --n 30 --out tokens.json
 """
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.work.mkdir(parents=True, exist_ok=True)
     questions = options.work / "questions.jsonl"
-    _write_questions(options.records, questions)
+    options.n = min(options.n, _write_questions(options.records, questions))
     counts = {name: _counted(method, questions, options) for name, method in LAYOUTS.items()}
     floor = counts[FLOOR]
     result: dict[str, Any] = {
@@ -88,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _write_questions(records: Path, path: Path) -> None:
-    """Write what was asked, with the first passage of each; who is right does not matter here."""
+def _write_questions(records: Path, path: Path) -> int:
+    """Write what was asked, with the first passage of each, and count it; who is right does not matter here."""
     with gzip.open(records, "rt", encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
     rows = []
@@ -101,21 +101,32 @@ def _write_questions(records: Path, path: Path) -> None:
         context = recorded.record.passages[0].text
         rows.append({"id": recorded.id, "question": recorded.record.question, "answers": answers, "context": context})
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return len(rows)
 
 
 def _counted(method: str, questions: Path, options: argparse.Namespace) -> dict[str, tuple[int, int]]:
     """Return the tokens newly read in judging and in answering, by question."""
+    journal = options.work / "verifications-methods.jsonl"
+    _forget_a_half(journal, method, options.n)
     script = Path(__file__).with_name("verification_methods.py")
     how = ["--order", "methods", "--escalate", "--n", options.n, "--contexts", options.contexts]
     models = ["--small", options.small, "--large", options.large]
     command = [sys.executable, script, "--questions", questions, "--out", options.work, "--methods", method, *how]
     subprocess.run([str(part) for part in (*command, *models)], check=True)
-    _, *rows = read_rows(options.work / "verifications-methods.jsonl")
+    _, *rows = read_rows(journal)
     found = {}
     for row in [row for row in rows if row["method"] == method][1:]:
         judging = sum(_new(usage) for usage in row["usage"])
         found[row["case"]] = (judging, _new(row["answered"]["usage"]))
     return found
+
+
+def _forget_a_half(journal: Path, method: str, n: int) -> None:
+    """Drop the rows of a method that was stopped: the cache of a new server knows nothing of what it has read."""
+    settings, *rows = read_rows(journal) if journal.exists() else [{}]
+    if 0 < sum(row["method"] == method for row in rows) < n:
+        kept = [settings, *(row for row in rows if row["method"] != method)]
+        journal.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in kept), encoding="utf-8")
 
 
 def _new(usage: dict[str, Any]) -> int:

@@ -131,7 +131,7 @@ class ApproximateIndex:
             k: how many.
             allowed: numbers to choose among; None: all that were not removed. Of few, fewer than k may be found.
         """
-        wanted = _candidates(self.tuned.type, k)
+        wanted = candidates_for(self.tuned.type, k)
         if allowed is not None:
             # A filter leaves fewer vectors in each place, so more places are looked at.
             share = min(max(len(allowed), 1) / self.tuned.count, 1.0)
@@ -177,7 +177,7 @@ def _type_of(index: Any) -> ApproximateType | None:
     return "ivf" if isinstance(index, faiss.IndexIVFFlat) else None
 
 
-def _candidates(kind: ApproximateType, k: int) -> int:
+def candidates_for(kind: ApproximateType, k: int) -> int:
     """Return how many candidates are compared exactly for k hits."""
     return k + SPARE + round(k * SPARE_SHARE) if kind == "ivf_sq8" else k
 
@@ -210,7 +210,7 @@ def _tuned(index: Any, start: Tuned, rows: PublishedRows, metric: Metric) -> Tun
     sample = np.sort(np.random.default_rng(1).choice(n, size=min(n, TUNING_QUERIES), replace=False))
     most = n if start.type == "hnsw" else int(index.nlist)
     effort = min(16 if start.type == "hnsw" else 1, most)
-    queries = _asking(rows.file.at(sample), metric)
+    queries = asking(rows.file.at(sample), metric)
     exact, _ = nearest(rows, queries, min(TUNING_K, n), metric)
     while True:
         recall = _recall(exact, _found(index, start.type, rows, queries, effort, metric), metric)
@@ -221,7 +221,7 @@ def _tuned(index: Any, start: Tuned, rows: PublishedRows, metric: Metric) -> Tun
     return replace(start, effort=effort, recall=round(recall, 4))
 
 
-def _asking(vectors: Matrix, metric: Metric) -> Matrix:
+def asking(vectors: Matrix, metric: Metric) -> Matrix:
     """Return vectors as far from these as questions are from the passages that they ask for, in random directions."""
     middle = vectors.mean(axis=0, dtype=np.float64)
     away = vectors - middle
@@ -235,7 +235,7 @@ def _found(
     index: Any, kind: ApproximateType, rows: PublishedRows, queries: Matrix, effort: int, metric: Metric
 ) -> Matrix:
     k = min(TUNING_K, len(rows.numbers))
-    wanted = _candidates(kind, k)
+    wanted = candidates_for(kind, k)
     found = _search(index, queries, wanted, _parameters(index, kind, effort, wanted, None))
     return best_of(*rescored(rows, queries, found, metric), k, metric)[0]
 

@@ -74,9 +74,9 @@ _QUERIES: Final = 64
 
 def _rescored_one(rows: Rows, queries: Matrix, candidates: Numbers, metric: Metric) -> tuple[Matrix, Numbers]:
     positions = places(rows, candidates)
-    exist = positions >= 0
-    if exist.all():
+    if positions.min() >= 0:
         return _scores(queries[0], rows.file.at(positions[0]), metric)[None, :], candidates
+    exist = positions >= 0
     scores = np.full(candidates.shape, _worst(metric), dtype=np.float32)
     scores[exist] = _scores(queries[0], rows.file.at(positions[exist]), metric)
     return scores, np.where(exist, candidates, NOTHING)
@@ -124,8 +124,7 @@ class Best:
     def __init__(self, queries: int, k: int, metric: Metric) -> None:
         self._k = k
         self._metric = metric
-        empty = (queries, k)
-        self._none = np.full(empty, _worst(metric)), np.full(empty, NOTHING, dtype=np.int64)
+        self._queries = queries
         self._parts: list[tuple[Matrix, Numbers]] = []
 
     def add(self, scores: Matrix, numbers: Numbers) -> None:
@@ -136,8 +135,11 @@ class Best:
 
     def found(self) -> tuple[Matrix, Numbers]:
         """Return raw scores and numbers: the k best of several findings, best first, or the one as it came."""
-        if len(self._parts) < 2:
-            return self._parts[0] if self._parts else self._none
+        if not self._parts:
+            empty = (self._queries, self._k)
+            return np.full(empty, _worst(self._metric)), np.full(empty, NOTHING, dtype=np.int64)
+        if len(self._parts) == 1:
+            return self._parts[0]
         scores = np.concatenate([part[0] for part in self._parts], axis=1)
         numbers = np.concatenate([part[1] for part in self._parts], axis=1)
         return best_of(scores, numbers, self._k, self._metric)

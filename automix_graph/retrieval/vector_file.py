@@ -89,16 +89,20 @@ class VectorFile:
             return np.empty((0, self._dimension), dtype=np.float32)
         if not self._reads:
             return np.asarray(self._mapped[positions])
-        low, high = int(positions.min()), int(positions.max())
-        if high - low < DENSE * len(positions):
+        wanted: list[int] = positions.tolist()
+        low, high = min(wanted), max(wanted)
+        if high - low < DENSE * len(wanted):
             span = np.empty((high - low + 1, self._dimension), dtype=np.float32)
             self._fill(span, low)
             return span[positions - low]
         descriptor, size, offset = self._descriptor, self._row_bytes, self._offset
-        read = b"".join([os.pread(descriptor, size, offset + size * position) for position in positions.tolist()])
-        if len(read) != size * len(positions):
+        rows: Matrix = np.empty((len(wanted), self._dimension), dtype=np.float32)
+        got = [
+            os.preadv(descriptor, [row], offset + size * position) for row, position in zip(rows, wanted, strict=True)
+        ]
+        if sum(got) != rows.nbytes:
             raise self._truncated()
-        return np.frombuffer(read, dtype=np.float32).reshape(len(positions), self._dimension)
+        return rows
 
     def _fill(self, rows: Matrix, first: int) -> None:
         view, done = rows.data.cast("B"), 0

@@ -131,7 +131,7 @@ class VectorIndex:
         k = min(k, len(self) if allowed is None else len(allowed))
         if k and self.approximate is not None and (allowed is None or len(allowed) > EXACT_UP_TO):
             found = self._ordered(*self._approximately(self.approximate, queries, k, allowed), k)
-            if (found.numbers[:, -1] != NOTHING).all():
+            if found.numbers[:, -1].min(initial=0) != NOTHING:
                 return found
         return self._ordered(*self._exactly(queries, k, allowed), k)
 
@@ -197,9 +197,8 @@ class VectorIndex:
     def _ordered(self, raw: Matrix, numbers: Numbers, k: int) -> Nearest:
         """Return the k best of what was found with the scores of the metric, equal ones by their numbers."""
         scores = scores_of(raw, self.metric)
-        missing = numbers < 0
-        if missing.any():
-            scores[missing] = np.nan  # sorted last
+        if numbers.min(initial=0) < 0:
+            scores[numbers < 0] = np.nan  # sorted last
         keys = scores if self.metric == "l2" else -scores
         if len(numbers) == 1:
             best = np.lexsort((numbers[0], keys[0]))[:k]
