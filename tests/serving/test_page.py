@@ -86,7 +86,7 @@ def test_what_is_saved_is_told(tab: Tab, running: Running) -> None:
     tab.js("document.getElementById('model').value = 'cheap'")
     ask(tab, "easy")
     tab.wait(DONE)
-    # 60 and 3 tokens of the small model, 20 and 1 of the judge; the large model would have read and written the 60 and 3.
+    # 60 and 3 tokens of the small model, 20 and 1 of the judge; the large model would have had the 60 and 3.
     assert "This answer\n$0.000130\n" in shown(tab, "cost")
     assert "The large model alone (estimated)\n$0.000660\nSaved\n$0.000530" in shown(tab, "cost")
 
