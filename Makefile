@@ -2,7 +2,7 @@
 # Both start from nothing but Python 3.11 to 3.13 and make their own environment in .venv.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint unit slow local notebooks docs bench mutants coverage check-python clean
+.PHONY: demo test lint unit integration slow local notebooks docs bench mutants coverage check-python clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.runs
 	$(BIN)/automix demo
 
-test: lint unit local
+test: lint unit integration local
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
@@ -22,6 +22,10 @@ lint: $(VENV)/.tests
 # In two processes. The benchmark plugin, which langchain-tests brings along, warns where there is more than one.
 unit: $(VENV)/.tests
 	$(BIN)/python -m pytest -n 2 -p no:benchmark
+
+# What starts processes, servers, a browser or a cluster, or writes whole reports.
+integration: $(VENV)/.tests
+	$(BIN)/python -m pytest -n 2 -p no:benchmark -m 'integration and not local and not notebooks and not slow'
 
 # Simulations that take minutes: whether guarantees hold.
 slow: $(VENV)/.tests
@@ -59,6 +63,7 @@ coverage: $(VENV)/.tests
 	$(BIN)/automix models pull smollm2-135m-instruct all-minilm-l6-v2
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest -n 2 -p no:benchmark
+	$(BIN)/python -m coverage run -m pytest -n 2 -p no:benchmark -m 'integration and not local and not notebooks and not slow'
 	$(BIN)/python -m coverage run -m pytest -m local
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --skip-covered --sort=miss

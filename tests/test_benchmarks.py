@@ -10,6 +10,8 @@ import pytest
 
 from automix_graph.verification import Logistic
 
+pytestmark = pytest.mark.integration
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from automix_graph.cli.main import _SUMMARIES
 
+pytestmark = pytest.mark.integration
+
 HEAVY = frozenset(
     {
         *("faiss", "httpx", "langchain", "langchain_core", "langchain_openai", "langgraph", "langsmith", "numpy"),

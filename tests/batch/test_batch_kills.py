@@ -10,6 +10,8 @@ from scripted import graph_of, read, row, write
 
 from automix_graph.batch import run_batch
 
+pytestmark = pytest.mark.integration
+
 DRIVER = Path(__file__).with_name("killed.py")
 
 

@@ -14,6 +14,8 @@ from automix_graph.cli.shadow_options import given_shadow, shadow_options
 from automix_graph.serving.metrics import Metrics
 from automix_graph.testing import FunctionChatModel, ScriptedReply, StaticRetriever
 
+pytestmark = pytest.mark.integration
+
 PRICES = {"s": Price(1, 1), "l": Price(20, 20), "j": Price(1, 1)}
 
 

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from automix_graph.cli.main import automix
 
+pytestmark = pytest.mark.integration
+
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does."""

@@ -15,6 +15,8 @@ from automix_graph.evaluation.record_files import read_records
 from automix_graph.retrieval import FaissStore
 from automix_graph.testing import FunctionChatModel, HashEmbeddings, ScriptedReply
 
+pytestmark = pytest.mark.integration
+
 MODELS = ("--small", "test:small", "--large", "test:large", "--verifier", "test:judge")
 PRICES = ("--price", "test:small=1/1", "--price", "test:large=1/1", "--price", "test:judge=1/1")
 TEXTS = {

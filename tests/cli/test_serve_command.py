@@ -24,6 +24,8 @@ from automix_graph.cli.main import automix
 from automix_graph.errors import ConfigurationError
 from automix_graph.testing import FunctionChatModel, HashEmbeddings
 
+pytestmark = pytest.mark.integration
+
 PROGRAM = """
 import sys
 import automix_graph.models, automix_graph.models.chat

@@ -14,6 +14,8 @@ import automix_graph
 from automix_graph.cli.main import automix
 from automix_graph.errors import AutomixError, Code
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "automix_graph"
 NO_ROOMS = {"automix_graph", "automix_graph.cli"}

@@ -9,6 +9,8 @@ import pytest
 from automix_graph import create_automix
 from automix_graph.testing import ScriptedChatModel, StaticRetriever
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _LOADING_LINKS = {

@@ -25,6 +25,7 @@ from automix_graph.retrieval import FaissStore, index_paths
 from automix_graph.testing import HashEmbeddings
 
 pytestmark = [
+    pytest.mark.integration,
     # Ray leaves log files and pipes of the processes that it starts to the garbage collector, at any moment afterwards.
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),

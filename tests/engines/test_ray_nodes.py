@@ -20,6 +20,7 @@ from automix_graph.retrieval import FaissStore
 from automix_graph.testing import HashEmbeddings
 
 pytestmark = [
+    pytest.mark.integration,
     pytest.mark.slow,
     # Ray leaves log files and pipes of the processes that it starts to the garbage collector, at any moment afterwards.
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),

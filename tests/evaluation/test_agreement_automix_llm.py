@@ -34,6 +34,8 @@ from automix_graph.records import Verdict, Verification
 from automix_graph.verdicts import parse_verdict
 from automix_graph.verification.ballot import Counting
 
+pytestmark = pytest.mark.integration
+
 SMALL, LARGE, SURE = "llama13b_f1", "llama70b_f1", "p_ver_13b"
 PRICES = [([1, 50], 1), ([1, 20], 0.15), ([2, 7], 0.5)]
 

@@ -18,6 +18,8 @@ from automix_graph.evaluation.report.definitions import POLICY_DEFINITIONS, TIER
 from automix_graph.policies import Threshold
 from automix_graph.records import Recorded, Verdict, Verification
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2026, 1, 2)
 ATTACKS = [
     "<script>alert(1)</script>",

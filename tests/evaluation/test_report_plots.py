@@ -18,6 +18,8 @@ from automix_graph.evaluation.report.reliability import reliability_bins, wilson
 from automix_graph.evaluation.report.theme import PALETTES, Theme
 from automix_graph.policies import Threshold
 
+pytestmark = pytest.mark.integration
+
 NAMES = ["cost-quality", "break-even", "reliability", "outcomes", "gain"]
 
 

@@ -15,6 +15,8 @@ from automix_graph import ModelTier, create_automix
 from automix_graph.models.retrying import Retries
 from automix_graph.testing import StaticRetriever
 
+pytestmark = pytest.mark.integration
+
 HANGING = 1.0
 """Seconds after which a server that hangs is given up."""
 

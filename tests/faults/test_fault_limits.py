@@ -15,6 +15,8 @@ from automix_graph.costs import Limits
 from automix_graph.errors import AutomixError, LimitReachedError
 from automix_graph.models.retrying import ONCE, Retries
 
+pytestmark = pytest.mark.integration
+
 SECONDS = 1.0
 LATE = 3.0
 """Seconds that a question may take beside its limit, on a busy machine; the server hangs for many more."""

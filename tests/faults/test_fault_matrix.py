@@ -23,6 +23,8 @@ from provider_faults import DRIP_SECONDS, LASTING, PASSING, cut, drip, fail_in_s
 
 from automix_graph.models.retrying import ONCE, Retries
 
+pytestmark = pytest.mark.integration
+
 SLACK = 3.0
 """Seconds that a question may take beside its waits, on a busy machine."""
 

@@ -22,7 +22,10 @@ postgres = pytest.importorskip(
 )
 aio = pytest.importorskip("langgraph.checkpoint.postgres.aio", reason="needs langgraph-checkpoint-postgres and psycopg")
 BINARIES = postgres_cluster.binaries()
-pytestmark = pytest.mark.skipif(BINARIES is None, reason="needs the programs of a PostgreSQL server: initdb, postgres")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(BINARIES is None, reason="needs the programs of a PostgreSQL server: initdb, postgres"),
+]
 
 STRICT = JsonPlusSerializer(allowed_msgpack_modules=None)
 """What ``LANGGRAPH_STRICT_MSGPACK=true`` makes the default; LangGraph reads the variable when it is imported."""

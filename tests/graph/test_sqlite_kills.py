@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from scene import LARGE
 
+pytestmark = pytest.mark.integration
+
 pytest.importorskip("langgraph.checkpoint.sqlite", reason="needs langgraph-checkpoint-sqlite")
 
 STAGES = ["small_answer", "verify", "large_answer"]

@@ -18,10 +18,13 @@ from automix_graph import AutomixContext, FaissStore
 from automix_graph.graph import AutomixInput, AutomixOutput
 from automix_graph.testing import HashEmbeddings
 
-pytestmark = pytest.mark.skipif(
-    find_spec("langgraph_cli") is None or find_spec("langgraph_api") is None,
-    reason="needs the server: pip install 'langgraph-cli[inmem]'",
-)
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(
+        find_spec("langgraph_cli") is None or find_spec("langgraph_api") is None,
+        reason="needs the server: pip install 'langgraph-cli[inmem]'",
+    ),
+]
 
 EASY = {"question": "Is it easy?"}
 HARD = {"question": "Is it hard?"}

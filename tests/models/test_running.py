@@ -18,7 +18,10 @@ from automix_graph.models import running, runtime
 from automix_graph.models.endpoint import Endpoint, ServerSettings
 from automix_graph.models.running import announce, claimed, find, folder
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="servers are shared on POSIX systems only")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(os.name != "posix", reason="servers are shared on POSIX systems only"),
+]
 
 KEY = "the-key"
 LABEL = "local:tiny"

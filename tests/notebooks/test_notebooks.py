@@ -20,6 +20,8 @@ from traitlets.config import Config
 
 from automix_graph.cli.main import automix
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

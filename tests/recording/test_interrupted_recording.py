@@ -16,6 +16,8 @@ from automix_graph.evaluation.record_files import read_records
 from automix_graph.recording import arecord_dataset, record_dataset
 from automix_graph.testing.chat_models import Reply
 
+pytestmark = pytest.mark.integration
+
 
 async def test_what_is_done_when_it_is_cancelled_is_on_disk(tmp_path: Path) -> None:
     data = write(tmp_path / "data.jsonl", *(row(number) for number in range(50)))

@@ -18,6 +18,8 @@ from automix_graph.recording.journal import Journal
 from automix_graph.recording.settings import Settings
 from automix_graph.records import Recorded
 
+pytestmark = pytest.mark.integration
+
 SETTINGS = Settings(described={"small": {"label": "a"}, "k": 4})
 
 

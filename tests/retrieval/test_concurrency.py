@@ -14,6 +14,8 @@ from automix_graph.retrieval import FaissStore
 from automix_graph.retrieval.plan import IndexChoice
 from automix_graph.testing.embeddings import HashEmbeddings
 
+pytestmark = pytest.mark.integration
+
 GROUPS = 6
 SIZE = 5
 SECONDS = 1.5

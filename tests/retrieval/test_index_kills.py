@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration
+
 DRIVER = Path(__file__).with_name("killed_index.py")
 
 

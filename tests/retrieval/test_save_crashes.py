@@ -13,6 +13,8 @@ from saved_store import EMBEDDING, contents, names
 
 from automix_graph.retrieval import FaissStore
 
+pytestmark = pytest.mark.integration
+
 CRASHING_SAVE = """
 import os, sys
 from pathlib import Path

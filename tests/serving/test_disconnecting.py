@@ -16,6 +16,8 @@ from automix_graph.serving import ServingSettings, create_app
 from automix_graph.serving.gate.connection import while_connected
 from automix_graph.serving.listening import ACCESS_LOG
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.mark.filterwarnings("ignore::pydantic.PydanticDeprecatedSince211")  # LangServe's own
 @pytest.mark.parametrize(

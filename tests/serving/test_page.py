@@ -14,6 +14,8 @@ from automix_graph import create_automix
 from automix_graph.serving import ServingSettings, create_app
 from automix_graph.testing import FunctionChatModel, ScriptedReply, StaticRetriever
 
+pytestmark = pytest.mark.integration
+
 needs_browser = pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine")
 DONE = "!run && Boolean(state.outcome || state.error)"
 MARKUP = "<img src=x onerror='window.hacked=true'><script>window.hacked=true</script>"
