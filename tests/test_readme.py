@@ -38,7 +38,9 @@ def code_blocks(*, runnable: bool = False) -> list[object]:
 
 def shell_lines() -> list[str]:
     texts = [page.read_text(encoding="utf-8") for page in PAGES]
-    lines = [line for text in texts for block in blocks("bash", text) for line in block.splitlines()]
+    lines = [
+        line for text in texts for block in blocks("bash", text) for line in block.replace("\\\n", " ").splitlines()
+    ]
     return [line.split("#")[0].strip() for line in lines if line.strip()]
 
 

@@ -50,7 +50,8 @@ class AutoMixMiddleware(AgentMiddleware[AutoMixState, ContextT, ResponseT]):
     became of its draft.
 
     Args:
-        small: the model that answers first: ``"provider:model"``, ``"local:NAME"`` or any LangChain chat model.
+        small: the model that answers first: ``"provider:model"``, ``"openai:MODEL@ADDRESS"`` for a server of your own,
+            ``"local:NAME"`` or any LangChain chat model.
         large: the model that is asked where the small answer is not good enough; None is the agent's own.
         verifier: who judges, as for `automix_graph.create_automix`; None is the large model.
         policy: what to do with the verification. None: keep the answer exactly if the verdict is CORRECT. One that may

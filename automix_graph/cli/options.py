@@ -20,7 +20,10 @@ from automix_graph.config import (
 INTERRUPTED: Final = 130
 """Exit status after Ctrl-C, as shells report it."""
 
-_MODEL: Final = "'provider:model', 'local:NAME' (see: automix models list) or 'local:/path/to/model.gguf'"
+_MODEL: Final = (
+    "'provider:model', 'openai:MODEL@ADDRESS' (a server of your own), 'local:NAME' (see: automix models list) or "
+    "'local:/path/to/model.gguf'"
+)
 
 index_option = click.option(
     "--index",
@@ -52,7 +55,7 @@ embedding_option = click.option(
     show_envvar=True,
     default=DEFAULT_EMBEDDING,
     show_default=True,
-    help="Embedding model of the index: 'local:NAME' or 'provider:model'.",
+    help="Embedding model of the index: 'local:NAME', 'provider:model' or 'openai:MODEL@ADDRESS'.",
 )
 k_option = click.option(
     "-k",

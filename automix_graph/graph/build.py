@@ -58,7 +58,8 @@ def build_automix(
     """Build the graph, to be extended or compiled with a checkpointer.
 
     Args:
-        small: the model that answers first: ``"provider:model"``, ``"local:NAME"`` or any LangChain chat model.
+        small: the model that answers first: ``"provider:model"``, ``"openai:MODEL@ADDRESS"`` for a server of your own,
+            ``"local:NAME"`` or any LangChain chat model.
         large: the model that is asked where the small answer is not good enough.
         tiers: two or more models in place of `small` and `large`, cheapest first. All but the last are judged, and a
             policy may skip some; a `ModelTier` has a verifier of its own.

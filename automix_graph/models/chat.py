@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from langchain_core.language_models import BaseChatModel
 
@@ -15,12 +15,12 @@ from automix_graph.errors import ConfigurationError, MissingExtraError, ModelFil
 from automix_graph.models.cache import require_model
 from automix_graph.models.catalog import LOCAL_PREFIX, find_model
 from automix_graph.models.gguf import control_tokens
-from automix_graph.models.providers import provider_errors, split_spec
+from automix_graph.models.providers import at_address, provider_errors, split_spec, without_address
 from automix_graph.models.runtime import Endpoint, ServerSettings, serve, share
 
 _ALLOWED: Final = (
-    "give 'provider:model' (such as 'openai:gpt-5-mini'), 'local:NAME' (see: automix models list), "
-    "'local:/path/to/model.gguf', or a LangChain chat model"
+    "give 'provider:model' (such as 'openai:gpt-5-mini'), 'openai:MODEL@ADDRESS' for a server of your own, "
+    "'local:NAME' (see: automix models list), 'local:/path/to/model.gguf', or a LangChain chat model"
 )
 _MAX_TOKENS: Final = 512
 _TIMEOUTS: Final = ("request_timeout", "default_request_timeout", "timeout")
@@ -35,7 +35,8 @@ def resolve_chat_model(
     A local model is loaded by this call, unless this process has it already.
 
     Args:
-        spec: ``provider:model``, ``local:NAME``, ``local:/path/to/model.gguf``, or a chat model.
+        spec: ``provider:model``, ``openai:MODEL@ADDRESS`` for an OpenAI-compatible server of your own, ``local:NAME``,
+            ``local:/path/to/model.gguf``, or a chat model.
         server: how to run a local model; None takes the defaults. Models of other kinds do not use it.
         retries: whether a model that is made from its name makes failed calls again by itself, as its provider's
             package does by default. False is for callers that make them again themselves. Local models never do.
@@ -57,11 +58,11 @@ def resolve_chat_model(
 def model_label(model: str | BaseChatModel) -> str:
     """Return what a model is called in records, costs and errors.
 
-    A name stands for itself. A model object is called ``provider:model`` where it says so in public, else by its class.
-    Keys and addresses are never part of it.
+    A name stands for itself, without the address of its server. A model object is called ``provider:model`` where it
+    says so in public, else by its class. Keys and addresses are never part of it.
     """
     if isinstance(model, str):
-        return model
+        return without_address(model)
     label = getattr(model, "label", None)
     if isinstance(label, str):
         return label
@@ -114,10 +115,12 @@ def _looks_like_path(name: str) -> bool:
 def _remote(spec: str, retries: bool) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
-    provider, model = split_spec(spec, allowed=_ALLOWED)
-    # Off by default when OPENAI_BASE_URL is set; an answer that streams must be charged as well.
-    options: dict[str, Any] = {"stream_usage": True} if provider == "openai" else {}
-    with provider_errors(spec):
+    label = without_address(spec)
+    provider, model = split_spec(label, allowed=_ALLOWED)
+    options = at_address(spec)
+    if provider == "openai":
+        options["stream_usage"] = True  # off by default at other addresses; an answer that streams must be charged too
+    with provider_errors(label):
         made: BaseChatModel = init_chat_model(model, model_provider=provider, **options)
         if not retries and retries_itself(made):
             # Only its class tells whether a model has the setting; others might send it along with the request.

@@ -13,11 +13,11 @@ from automix_graph.config import DEFAULT_EMBEDDING, ENV_EMBEDDING, setting
 from automix_graph.errors import ConfigurationError, MissingExtraError
 from automix_graph.models.cache import require_model
 from automix_graph.models.catalog import LOCAL_PREFIX, find_model
-from automix_graph.models.providers import provider_errors, split_spec
+from automix_graph.models.providers import at_address, provider_errors, split_spec, without_address
 
 _ALLOWED: Final = (
-    "give 'provider:model' (such as 'openai:text-embedding-3-small'), 'local:NAME' (see: automix models list), "
-    "or a LangChain embedding model"
+    "give 'provider:model' (such as 'openai:text-embedding-3-small'), 'openai:MODEL@ADDRESS' for a server of your own, "
+    "'local:NAME' (see: automix models list), or a LangChain embedding model"
 )
 
 
@@ -25,8 +25,8 @@ def load_embeddings(spec: str | Embeddings | None = None) -> Embeddings:
     """Return the embedding model that a name stands for; an embedding model is returned as it is.
 
     Args:
-        spec: ``local:NAME``, ``provider:model``, or an embedding model; None takes ``AUTOMIX_EMBEDDING``, else the
-            embedded default.
+        spec: ``local:NAME``, ``provider:model``, ``openai:MODEL@ADDRESS`` for an OpenAI-compatible server of your own,
+            or an embedding model; None takes ``AUTOMIX_EMBEDDING``, else the embedded default.
 
     Raises:
         ConfigurationError: the name stands for no embedding model, or its provider is not set up.
@@ -56,6 +56,10 @@ def _local(spec: str) -> Embeddings:
 def _remote(spec: str) -> Embeddings:
     from langchain.embeddings import init_embeddings
 
-    split_spec(spec, allowed=_ALLOWED)
-    with provider_errors(spec):
-        return init_embeddings(spec)
+    name = without_address(spec)
+    split_spec(name, allowed=_ALLOWED)
+    options = at_address(spec)
+    if options:
+        options["check_embedding_ctx_length"] = False  # else texts go as the numbers of OpenAI's tokens
+    with provider_errors(name):
+        return init_embeddings(name, **options)

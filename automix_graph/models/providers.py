@@ -1,4 +1,4 @@
-"""Names of the form ``provider:model``, and what providers say when they are not set up.
+"""Names of the form ``provider:model`` or ``openai:model@address``, and what providers say when they are not set up.
 
 Each provider's package raises errors of its own from its constructor; here they become one line each.
 """
@@ -6,14 +6,18 @@ Each provider's package raises errors of its own from its constructor; here they
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from automix_graph.errors import Code, ConfigurationError
 
 _MAX_REASON: Final = 500
+_ADDRESSED: Final = re.compile(r"(.+?)@(https?://.*)", re.DOTALL)
 
 
 def split_spec(spec: str, *, allowed: str) -> tuple[str, str]:
@@ -30,6 +34,56 @@ def split_spec(spec: str, *, allowed: str) -> tuple[str, str]:
     if not provider.strip() or not model.strip():
         raise ConfigurationError(f"{spec!r} does not name a model; {allowed}", code="unknown-model")
     return provider, model
+
+
+def without_address(spec: str) -> str:
+    """Return the name without the address of its server.
+
+    Example:
+        >>> without_address("openai:qwen3-4b@http://127.0.0.1:8001/v1")
+        'openai:qwen3-4b'
+    """
+    found = _ADDRESSED.fullmatch(spec)
+    return found[1] if found else spec
+
+
+def at_address(spec: str) -> dict[str, Any]:
+    """Return the arguments that name the server of a model; none where the name has no address.
+
+    The key is that of the provider; a server of one's own often needs none.
+
+    Args:
+        spec: ``provider:model`` or ``openai:model@address``.
+
+    Raises:
+        ConfigurationError: the address is none, holds more than an address, or is not for an OpenAI-compatible server.
+    """
+    found = _ADDRESSED.fullmatch(spec)
+    if found is None:
+        return {}
+    name, address = found.groups()
+    if not name.startswith("openai:"):
+        raise ConfigurationError(
+            f"{name!r} is given an address; only models of 'openai' take one (any OpenAI-compatible server): write "
+            "'openai:MODEL@ADDRESS', or make the chat model in Python",
+            code="unknown-model",
+        )
+    if not _is_plain(address):
+        # What it holds may be a password.
+        raise ConfigurationError(
+            f"the address of {name!r} cannot be used; write http:// or https://, a host, a port and a path, such as "
+            f"'{name}@http://127.0.0.1:8001/v1', without a password, a query or a fragment",
+            code="unknown-model",
+        )
+    return {"base_url": address, "api_key": os.environ.get("OPENAI_API_KEY") or "none"}
+
+
+def _is_plain(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0 and not ("@" in parts.netloc or parts.query or parts.fragment)
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager

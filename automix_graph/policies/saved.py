@@ -32,7 +32,8 @@ def save_policy(policy: Policy, path: str | Path, *, provenance: Provenance | No
         provenance: where the policy comes from; a graph with other parts than it was made for refuses it.
 
     Raises:
-        ConfigurationError: the policy is of another kind, or the file cannot be written.
+        ConfigurationError: the policy is of another kind, a fact of its provenance is NaN or infinite, or the file
+            cannot be written.
 
     Example:
         >>> import tempfile
@@ -46,7 +47,12 @@ def save_policy(policy: Policy, path: str | Path, *, provenance: Provenance | No
     data = {"schema_version": SCHEMA_VERSION, **policy_to_data(policy)}
     if provenance is not None:
         data[_CALIBRATION] = provenance.to_data()
-    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    try:
+        text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise ConfigurationError(
+            f"policy {policy.name!r} cannot be written with what it was made for: {error}; use finite numbers"
+        ) from error
     try:
         replace_file(path, text.encode())
     except OSError as error:

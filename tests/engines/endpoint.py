@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "models"))  # a server of the API
-from openai_api import answering
+from openai_api import answering, completion
 
 NAMES = ("--small", "openai:small", "--large", "openai:large", "--verifier", "openai:judge")
 PRICES = tuple(word for name in ("small", "large", "judge") for word in ("--price", f"openai:{name}=1/1"))
@@ -28,14 +28,7 @@ def models() -> Iterator[tuple[dict[str, str], list[tuple[str, int]]]]:
         number = int(re.findall(r"event (\d+)", body["messages"][-1]["content"])[-1])
         asked.append((body["model"], number))
         judged = "Incorrect" if number % 3 == 0 else "Correct"
-        message = {"role": "assistant", "content": judged if body["model"] == "judge" else f"{body['model']} {number}"}
-        return 200, {
-            **{"id": "1", "object": "chat.completion", "created": 1, "model": body["model"]},
-            "choices": [
-                {"index": index, "finish_reason": "stop", "message": message} for index in range(body.get("n") or 1)
-            ],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
-        }
+        return 200, completion(body, judged if body["model"] == "judge" else f"{body['model']} {number}")
 
     with answering(answer) as url:
         yield {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "none", "NO_PROXY": "127.0.0.1"}, asked

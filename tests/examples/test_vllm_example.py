@@ -1,4 +1,4 @@
-"""The two-endpoint configuration, against two servers of the same API; and ``automix serve`` behind one address."""
+"""The two-endpoint configuration, against two servers of the same API: in Python, and by ``automix serve`` alone."""
 
 import re
 import shlex
@@ -23,7 +23,7 @@ from automix_graph.testing.embeddings import HashEmbeddings
 from automix_graph.verification import Logistic
 
 sys.path.append(str(Path(__file__).parents[1] / "models"))  # a server of the API
-from openai_api import answering
+from openai_api import answering, completion
 
 PASSAGES = ["James Watt patented his steam engine in 1769."]
 QUESTION = {"question": "When was it patented?"}
@@ -36,19 +36,6 @@ def example(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.setenv("VLLM_API_KEY", "secret")
     with program("vllm/app.py") as module:
         yield module
-
-
-def completion(text: str, **more: Any) -> tuple[int, dict[str, Any]]:
-    message = {"role": "assistant", "content": text}
-    return 200, {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-        "usage": {"prompt_tokens": 30, "completion_tokens": 1, "total_tokens": 31},
-        **more,
-    }
 
 
 def scored(*tokens: tuple[str, float]) -> list[dict[str, Any] | None]:
@@ -69,14 +56,14 @@ def two_servers(draft_logprob: float) -> Iterator[tuple[str, str, list[dict[str,
 
     def drafts(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         small.append(body)
-        return completion("In 1781.")
+        return 200, completion(body, "In 1781.")
 
     def scores(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         large.append(body)
         if "prompt_logprobs" not in body:
-            return completion("In 1769.")
+            return 200, completion(body, "In 1769.")
         tokens = [("answer:", -9.0), ("In", -0.1), (" 1781", draft_logprob), (".", -0.1)]
-        return completion("!", prompt_logprobs=scored(*tokens))
+        return 200, completion(body, "!") | {"prompt_logprobs": scored(*tokens)}
 
     with answering(drafts) as small_url, answering(scores) as large_url:
         yield small_url, large_url, small, large
@@ -139,13 +126,16 @@ def test_the_program_serves_on_loopback(example: ModuleType, monkeypatch: pytest
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_automix_serve_finds_both_models_behind_one_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_automix_serve_asks_each_model_at_its_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     FaissStore.from_texts(PASSAGES, HashEmbeddings()).save(tmp_path / "my-index")
-    asked: list[str] = []
+    asked: list[tuple[str, str]] = []
 
-    def routes(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        asked.append(body["model"])
-        return completion({"small": "In 1769.", "large": "Correct"}[body["model"]])
+    def says(port: str, text: str) -> Callable[[dict[str, Any]], tuple[int, dict[str, Any]]]:
+        def answer(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+            asked.append((port, body["model"]))
+            return 200, completion(body, text)
+
+        return answer
 
     async def ask(app: FastAPI) -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
@@ -156,15 +146,15 @@ def test_automix_serve_finds_both_models_behind_one_address(monkeypatch: pytest.
     answers: list[httpx.Response] = []
     monkeypatch.setattr("automix_graph.models.load_embeddings", lambda name: HashEmbeddings())
     monkeypatch.setattr("automix_graph.serving.listening.run", lambda app, **_: answers.append(_run(ask, app)))
-    (line,) = re.findall(r"^automix (serve .+)$", README, re.MULTILINE)
-    words = [str(tmp_path / "my-index") if word == "my-index" else word for word in shlex.split(line)]
-    with answering(routes) as url:
-        monkeypatch.setenv("OPENAI_BASE_URL", url)
-        monkeypatch.setenv("OPENAI_API_KEY", "secret")
-        done = CliRunner().invoke(automix, words, catch_exceptions=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    (line,) = re.findall(r"^automix (serve .+\\\n.+)$", README, re.MULTILINE)
+    with answering(says("8001", "In 1769.")) as small, answering(says("8002", "Correct")) as large:
+        line = line.replace("my-index", str(tmp_path / "my-index")).replace("\\\n", "")
+        line = line.replace("http://127.0.0.1:8001/v1", small).replace("http://127.0.0.1:8002/v1", large)
+        done = CliRunner().invoke(automix, [*shlex.split(line), "--port", "0"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert answers[0].json()["choices"][0]["message"]["content"] == "In 1769."
-    assert asked == ["small", "large"]
+    assert asked == [("8001", "small"), ("8002", "large")]
     assert answers[0].headers["x-automix-cost"] == "0"
 
 

@@ -44,6 +44,18 @@ def answering(answer: Answer) -> Iterator[str]:
         thread.join()
 
 
+def completion(asked: dict[str, Any], text: str, *, read: int = 100, written: int = 10) -> dict[str, Any]:
+    """Return the body of a reply to a request: as many choices as it asks for, and the tokens."""
+    message = {"role": "assistant", "content": text}
+    return {
+        **{"id": "1", "object": "chat.completion", "created": 1, "model": asked["model"]},
+        "choices": [
+            {"index": index, "finish_reason": "stop", "message": message} for index in range(asked.get("n") or 1)
+        ],
+        "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
+    }
+
+
 def openai_model(url: str | None, kind: type[ChatOpenAI] = ChatOpenAI) -> ChatOpenAI:
     """Return a model of the endpoint that keeps no connection open."""
     one_use = httpx.Limits(max_keepalive_connections=0)

@@ -164,3 +164,4 @@ def test_a_random_mix_without_questions_heeds_all_numbers_of_a_verification() ->
 def test_a_random_mix_checks_its_numbers(share: float, seed: int) -> None:
     with pytest.raises(ConfigurationError, match=r"share is|seed is"):
         RandomMix(share, seed)
+    assert [RandomMix(share, seed=0).share for share in (0.0, 1.0)] == [0.0, 1.0]
