@@ -174,14 +174,16 @@ class LimitReachedError(AutomixError):
     Attributes:
         limit: which: ``"cost"``, ``"calls"``, ``"seconds"`` or ``"node_seconds"``.
         made: whether a call was made and given up; False where none was made.
+        ceiling: the number that the limit is; None where it is not known.
     """
 
     usual_code = "limit-reached"
 
-    def __init__(self, message: str, *, limit: str, made: bool) -> None:
+    def __init__(self, message: str, *, limit: str, made: bool, ceiling: float | None = None) -> None:
         super().__init__(message)
         self.limit = limit
         self.made = made
+        self.ceiling = ceiling
 
     @classmethod
     def of(cls, limit: str, ceiling: float | None, *, made: bool = False) -> Self:
@@ -191,7 +193,8 @@ class LimitReachedError(AutomixError):
             >>> str(LimitReachedError.of("calls", 3))
             'the limit of the question is reached: max_calls=3'
         """
-        return cls(f"the limit of the question is reached: max_{limit}={ceiling}", limit=limit, made=made)
+        message = f"the limit of the question is reached: max_{limit}={ceiling}"
+        return cls(message, limit=limit, made=made, ceiling=ceiling)
 
 
 class StoreError(AutomixError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -70,7 +71,8 @@ class Deciding:
         )
         if is_reviewed(decision, self.reviewed):
             emit("review", tier=self._tier(record))
-            return {"record": hand_on(record), "decision": dict(vars(decision))}
+            paused = dataclasses.replace(record, paused=time.time())
+            return {"record": hand_on(paused), "decision": dict(vars(decision))}
         return self.followed(state, record)
 
     def followed(self, state: AutomixState, record: Record) -> Update:

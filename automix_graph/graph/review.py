@@ -8,6 +8,7 @@ before. Whoever resumes the thread is shown the rejected draft; no stream of ans
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any, Literal, get_args
 
 from langchain_core.runnables import RunnableConfig
@@ -39,7 +40,7 @@ def review_node(tier: str, *, deciding: Deciding) -> Node:
         while (problem := _problem(said, record, tier)) is not None:
             said = interrupt({**shown, "problem": problem})
         reviewed = dataclasses.replace(record, decisions=(*record.decisions[:-1], _decision(said, record)))
-        return deciding.followed(state, reviewed)
+        return deciding.followed(state, _going_on(reviewed))
 
     async def abody(state: AutomixState, config: RunnableConfig) -> Update:
         return body(state, config)
@@ -69,6 +70,12 @@ def _problem(said: object, record: Record, tier: str) -> str | None:
     if said == "accept" and record.draft(tier) is None:
         return f"the {tier} model gave no answer to accept; resume with 'escalate' or 'abstain'"
     return None
+
+
+def _going_on(record: Record) -> Record:
+    """Return the record as if the person had taken no time, which limits on seconds do not count."""
+    waited = 0.0 if record.paused is None else max(time.time() - record.paused, 0.0)
+    return dataclasses.replace(record, began=None if record.began is None else record.began + waited, paused=None)
 
 
 def _decision(said: str, record: Record) -> Decision:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from automix_graph.errors import AutomixError, ConfigurationError
+from automix_graph.errors import AutomixError, ConfigurationError, LimitReachedError
 from automix_graph.models.breaker import Breaker, Outcome, Permit
 from automix_graph.models.failures import CircuitOpenError, Failure, is_failure
 from automix_graph.models.provider_errors import read_failure
@@ -213,8 +213,9 @@ class _Trying(Generic[Reply]):
             if not is_failure(error):
                 raise
             failure = read_failure(error)
-            outcome = _outcome(error, failure)
-            self.tries.append(Try(seconds=time.perf_counter() - start, error=error))
+            seconds = time.perf_counter() - start
+            outcome = _outcome(error, failure, seconds=seconds)
+            self.tries.append(Try(seconds=seconds, error=error))
             self.pause = self._next_pause(failure)
         else:
             self.tries.append(Try(seconds=time.perf_counter() - start, reply=replies[0]))
@@ -230,8 +231,14 @@ class _Trying(Generic[Reply]):
         return self._retries.wait(failure, made=len(self.tries), passed=passed, chance=random.random())
 
 
-def _outcome(error: Exception, failure: Failure) -> Outcome:
+_LONG: Final = 0.5
+"""Share of a limit on time that a call must have had to itself, for its being given up to speak against the model."""
+
+
+def _outcome(error: Exception, failure: Failure, *, seconds: float) -> Outcome:
     if failure.retryable:
+        return "failed"
+    if isinstance(error, LimitReachedError) and error.made and seconds >= (error.ceiling or math.inf) * _LONG:
         return "failed"
     # A provider that turns a request down is there; what this package refuses says nothing of it.
     return "abandoned" if isinstance(error, AutomixError) else "answered"

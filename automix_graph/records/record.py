@@ -108,7 +108,9 @@ class Record:
         bill: what the question cost, once it has ended.
         degraded_reason: why it is; set as soon as it is known, which is before the end where the retriever failed. None
             where nothing is wrong.
-        began: when the question was asked, in seconds since the epoch; None where nobody knows.
+        began: when the question was asked, in seconds since the epoch, and later by as long as people were waited for;
+            None where nobody knows.
+        paused: since when a person is waited for, in seconds since the epoch; None where nobody is.
         message_id: of the chat message that asked; None where no message did.
         schema_version: of the JSON form.
     """
@@ -126,6 +128,7 @@ class Record:
     bill: Bill | None = None
     degraded_reason: str | None = None
     began: float | None = None
+    paused: float | None = None
     message_id: str | None = None
     schema_version: int = field(default=SCHEMA_VERSION)
 

@@ -9,8 +9,9 @@ from langchain_core.retrievers import BaseRetriever
 from scene import DRAFT, LARGE, QUESTION
 
 from automix_graph.costs import Limits
-from automix_graph.errors import AutomixError, ConfigurationError, LimitReachedError
+from automix_graph.errors import AutomixError, ConfigurationError, LimitReachedError, ModelCallError
 from automix_graph.graph import create_automix
+from automix_graph.models import NamedModel, Retries
 from automix_graph.testing import FunctionChatModel, ScriptedReply, StaticRetriever
 from automix_graph.verification import Votes
 
@@ -125,6 +126,25 @@ async def test_a_model_that_takes_too_long_is_given_up(way: str) -> None:
     # It was asked, and nobody knows what that costs.
     assert result["cost"] is None
     assert (["l"] if way == "async" else []) == CANCELLED
+
+
+@pytest.mark.parametrize("limits", [Limits(max_node_seconds=0.2), Limits(max_seconds=0.2)])
+@pytest.mark.parametrize("way", ["sync", "async"])
+async def test_a_model_that_is_given_up_again_and_again_is_asked_no_more(way: str, limits: Limits) -> None:
+    slow = NamedModel(label="s", model=Slow(lambda _: DRAFT, label="s"), retries=Retries(attempts=1, opens_after=2))
+    graph = graph_of(limits, small=slow)
+    errors = []
+    for _ in range(3):
+        try:
+            result = graph.invoke(QUESTION) if way == "sync" else await graph.ainvoke(QUESTION)
+            errors.append(result["usage"]["calls"][0]["error"])
+        except ModelCallError as error:  # no time is left for the large model
+            errors.append(error.calls[0].error)
+    assert "limit" in errors[0]
+    assert "limit" in errors[1]
+    assert errors[2] == "circuit open"
+    assert slow.breaker is not None
+    assert slow.breaker.state == "open"
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])

@@ -1,5 +1,6 @@
 """A person is asked before a decision is followed, where the user of the graph wants that."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
+from automix_graph.costs import Limits
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph import build_automix, create_automix
 from automix_graph.policies import Capped, Threshold
@@ -47,6 +49,17 @@ def test_what_is_shown() -> None:
         "replies": ["accept", "escalate", "abstain"],
     }
     assert graph.get_state(THREAD).next == ("review",)
+
+
+def test_a_person_s_time_is_not_the_question_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now)
+    graph, _ = stopped(0.2, large=["LARGE"], limits=Limits(max_seconds=20))
+    now += 3600
+    result = graph.invoke(Command(resume="escalate"), THREAD)
+    assert (result["route"], result["degraded"]) == ("large", False)
+    record = Record.unseal(graph.get_state(THREAD).values["record"])
+    assert (record.began, record.paused) == (now, None)
 
 
 @pytest.mark.parametrize(
