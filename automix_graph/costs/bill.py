@@ -31,24 +31,26 @@ def bill_of(calls: Sequence[Call], *, large: str, prices: Prices) -> Bill:
         >>> round(bill.cost, 6), bill.always_large, bill.estimated, round(bill.saved, 6)
         (0.01224, 0.012, True, -0.00024)
     """
-    measured = asked_alone(calls)
-    alone = measured or estimated_large(calls, large)
+    answered = asked_alone(calls)
+    alone = answered or estimated_large(calls, large)
+    sent = {call.usage.input_tokens for call in calls if call.stage == answer_stage(LAST)}
     return Bill(
         cost=total_cost(calls),
         at_least=sum(call.cost or 0.0 for call in calls),
         always_large=None if alone is None else prices.cost(alone),
-        estimated=measured is None,
+        estimated=answered is None or answered.usage.input_tokens not in sent,
     )
 
 
 def asked_alone(calls: Sequence[Call], tier: str = LAST) -> Call | None:
     """Return a tier's answer as it would have been charged had nothing of this question come before it.
 
-    A judge of the same model has read the beginning of the prompt already, so that a cache serves the answer. Alone,
-    the answer finds in the cache what the first call to that model found there: what is common to all questions. Its
-    prompt is the one that was sent, which in the shared layout also holds the examples of judging. What it would then
-    have to read takes as many seconds for a token as the first call took for each token that it read or wrote; that is
-    an estimate. An answer that came from a cache is charged as it was when it went there.
+    A judge of the same model has read the beginning of the prompt already, so that a cache serves the answer. That
+    beginning may also hold the examples of judging (the shared layout), of which an answer alone needs none: it is
+    taken to read what the model before it read for its answer, where that is less. In the cache it finds what the first
+    call to that model found there, what is common to all questions, without what it then need not read. What it would
+    have to read takes as many seconds for a token as the first call took for each token that it read or wrote. All of
+    that is an estimate. An answer that came from a cache is charged as it was when it went there.
 
     Args:
         calls: all of the question.
@@ -64,14 +66,28 @@ def asked_alone(calls: Sequence[Call], tier: str = LAST) -> Call | None:
     first = next(call for call in calls if call.model == answer.model and call.error is None)
     if first is answer:
         return dataclasses.replace(answer, cached=False) if answer.cached else answer
-    cached, read = first.usage.cached_input_tokens, answer.usage.input_tokens
-    found = None if cached is None else cached if read is None else min(cached, read)
+    usage, cached = answer.usage, first.usage.cached_input_tokens
+    if usage.input_tokens is None:
+        alone = dataclasses.replace(usage, cached_input_tokens=cached)
+    else:
+        read = min([usage.input_tokens, *_read_by_others(calls, answer)])
+        spared = usage.input_tokens - read
+        found = None if cached is None else max(0, min(cached, usage.input_tokens) - spared)
+        alone = dataclasses.replace(usage, input_tokens=read, cached_input_tokens=found)
+    more = _newly_read(alone) - _newly_read(usage)
     return dataclasses.replace(
-        answer,
-        cached=False,
-        usage=dataclasses.replace(answer.usage, cached_input_tokens=found),
-        seconds=answer.seconds + _seconds_to_read((answer.usage.cached_input_tokens or 0) - (found or 0), first),
+        answer, cached=False, usage=alone, seconds=answer.seconds + _seconds_to_read(more, first)
     )
+
+
+def _read_by_others(calls: Sequence[Call], answer: Call) -> list[int]:
+    """Return the tokens that other models read for their answers to the same question."""
+    others = [call for call in calls if is_answer(call.stage) and call.model != answer.model and call.error is None]
+    return [call.usage.input_tokens for call in others if call.usage.input_tokens]
+
+
+def _newly_read(usage: Usage) -> int:
+    return (usage.input_tokens or 0) - (usage.cached_input_tokens or 0)
 
 
 def _seconds_to_read(tokens: int, example: Call) -> float:

@@ -67,7 +67,10 @@ def test_records_give_models_tokens_accept_rate_and_costs(records: Path) -> None
     assert workload["context"] + workload["question"] + workload["prompts"]["answer"] == 2100
     found = data["recorded"]
     small, verify = (2100 * 1 + 50 * 4) / 1e6, (2000 * 10 + 400 * 1 + 40) / 1e6
-    escalate, alone = (100 * 10 + 2300 * 1 + 80 * 40) / 1e6, (2000 * 10 + 400 * 1 + 80 * 40) / 1e6
+    escalate = (100 * 10 + 2300 * 1 + 80 * 40) / 1e6
+    # Alone, the large model reads what the small one read, 400 and 200 tokens less than were sent, and as much less of
+    # the 400 that its first call found in the cache.
+    alone = (2000 * 10 + (0 + 200) / 2 * 1 + 80 * 40) / 1e6
     assert found["small_cost"] == pytest.approx(small)
     assert found["verify_cost"] == pytest.approx(verify)
     assert found["escalate_cost"] == pytest.approx(escalate)
@@ -82,9 +85,9 @@ def test_what_was_recorded_is_told_first(records: Path) -> None:
     assert text.startswith(
         "As recorded (2 questions, verifier likelihood, accept rate 50%), 1,000 questions cost $25.99"
     )
-    assert "instead of $23.60 for always asking l: it would pay above 87%." in text
-    pays = " ".join(run(records, *PRICES, "--accept-rate", "0.9").output.split())
-    assert "instead of $23.60 for always asking l: it pays (above an accept rate of 87%)." in pays
+    assert "instead of $23.30 for always asking l: it would pay above 91%." in text
+    pays = " ".join(run(records, *PRICES, "--accept-rate", "0.95").output.split())
+    assert "instead of $23.30 for always asking l: it pays (above an accept rate of 91%)." in pays
 
 
 def test_a_cascade_that_cannot_pay_is_said_so_first(records: Path) -> None:

@@ -46,16 +46,33 @@ def test_the_judge_counts_tokens_as_the_large_model_does() -> None:
     assert other.usage.input_tokens == 1000
 
 
-def test_an_escalated_question_is_compared_with_what_was_measured_and_has_lost_money() -> None:
+def test_an_answer_alone_needs_no_examples_of_judging() -> None:
     judged, answered = call("verify", "l", 1100, 1, cached=200), call("large_answer", "l", 1050, 80, cached=1000)
     alone = asked_alone([SMALL, judged, answered])
     assert alone is not None
-    assert alone.usage == Usage(input_tokens=1050, output_tokens=80, cached_input_tokens=200)
+    # The small model read 1,000 tokens; the 50 more are of the beginning, of which 200 were in the cache.
+    assert alone.usage == Usage(input_tokens=1000, output_tokens=80, cached_input_tokens=150)
     found = bill(SMALL, judged, answered)
-    assert not found.estimated
-    assert found.always_large == pytest.approx((850 * 10 + 200 * 1 + 80 * 40) / 1e6)
+    assert found.estimated
+    assert found.always_large == pytest.approx((850 * 10 + 150 * 1 + 80 * 40) / 1e6)
     assert found.saved is not None
     assert found.saved < 0
+
+
+def test_where_the_small_model_read_more_the_answer_is_what_it_was() -> None:
+    judged, answered = call("verify", "l", 990, 1, cached=200), call("large_answer", "l", 980, 80, cached=900)
+    found = bill(SMALL, judged, answered)
+    assert not found.estimated
+    assert found.always_large == pytest.approx((780 * 10 + 200 * 1 + 80 * 40) / 1e6)
+
+
+def test_tokens_of_calls_that_failed_or_of_the_same_model_say_nothing() -> None:
+    judged, answered = call("verify", "l", 1100, 1, cached=0), call("large_answer", "l", 1050, 80, cached=1000)
+    failed, own = call("small_answer", "s", 10, 0, error="timeout"), call("small_answer", "l", 20, 1)
+    for first in (failed, own, call("small_answer", "s", None, None)):
+        alone = asked_alone([first, judged, answered])
+        assert alone is not None
+        assert alone.usage.input_tokens == 1050
 
 
 def test_what_the_judge_read_before_would_have_taken_its_time() -> None:
