@@ -5,7 +5,7 @@ Whether a passage has anything to do with the question is not seen here.
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,6 +18,15 @@ from automix_graph.records import Passage
 
 LONGEST_CONTEXT: Final = 8_000_000
 """Characters of all passages; no model reads two million tokens, and state, prompts and records each hold them."""
+
+DEEPEST: Final = 64
+"""Levels of lists and mappings in metadata, themselves the first; checkpointers and servers end near 250."""
+
+CUT: Final = "…"
+"""What stands in place of a list or mapping that is nested more deeply."""
+
+_INT64: Final = 2**63
+_INFINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 class UnusableDocumentsError(ConfigurationError):
@@ -68,37 +77,63 @@ def _told(found: object) -> str:
 
 
 def _passage(document: Document) -> Passage:
-    # Through JSON, so that every checkpointer can store it: NumPy scalars become numbers, NaN (what pandas has for a
-    # missing value) null, and what JSON cannot hold a text.
-    metadata = document.metadata
-    if not all(type(name) is str and type(value) in _PLAIN for name, value in metadata.items()):
-        metadata = _through_json(metadata)
-    identity = None if document.id is None else str(document.id)
-    return Passage(text=well_formed(document.page_content), id=identity, metadata=dict(metadata))
+    identity = None if document.id is None else well_formed(str(document.id))
+    return Passage(text=well_formed(document.page_content), id=identity, metadata=_plain_metadata(document.metadata))
 
 
-_PLAIN: Final = frozenset({str, int, bool, type(None)})
-"""What a round trip through JSON leaves as it is."""
-
-
-def _through_json(metadata: Mapping[Any, Any]) -> dict[str, Any]:
+def _plain_metadata(metadata: Mapping[Any, Any]) -> dict[str, Any]:
     try:
-        plain = json.dumps(_with_text_keys(metadata), default=_plain)
+        return _plain_mapping(metadata, ())
     except (TypeError, ValueError, RecursionError) as error:
         raise UnusableDocumentsError(
             f"the retriever returned a document whose metadata cannot be stored ({type(error).__name__}); give a dict "
             "of JSON values that does not contain itself"
         ) from error
-    stored: dict[str, Any] = json.loads(plain, parse_constant=lambda name: None if name == "NaN" else name)
-    return stored
 
 
-def _with_text_keys(value: Any) -> Any:
-    """Return metadata whose keys JSON can hold; most have them already."""
+def _plain_mapping(value: Mapping[Any, Any], above: tuple[Any, ...]) -> dict[str, Any]:
+    inside = (*above, value)
+    return {
+        well_formed(str.__str__(key) if isinstance(key, str) else str(key)): _plain(item, inside)
+        for key, item in value.items()
+    }
+
+
+def _plain(value: Any, above: tuple[Any, ...]) -> Any:
+    """Return a value as every checkpointer can store it, every server send it, and JSON read it back.
+
+    Args:
+        value: of metadata.
+        above: the lists and mappings that it is in, outermost first.
+    """
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return well_formed(str.__str__(value))  # of a subclass, the text without the class; so for numbers
+        case int() | float():
+            return _plain_number(value)
+        case Mapping() | list() | tuple():
+            return _plain_container(value, above)
+        case np.generic() if not isinstance(item := value.item(), np.generic):
+            return _plain(item, above)
+        case _:
+            return well_formed(str(value))
+
+
+def _plain_number(value: float) -> float | str | None:
+    if isinstance(value, int):
+        return int.__int__(value) if -_INT64 <= value < _INT64 else int.__repr__(value)
+    # NaN is what pandas has for a missing value.
+    return float.__float__(value) if math.isfinite(value) else _INFINITE.get(value)
+
+
+def _plain_container(value: Any, above: tuple[Any, ...]) -> Any:
+    if any(value is one for one in above):
+        raise RecursionError
+    if len(above) >= DEEPEST:
+        return CUT
     if isinstance(value, Mapping):
-        return {key if isinstance(key, str) else str(key): _with_text_keys(item) for key, item in value.items()}
-    return [_with_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
+        return _plain_mapping(value, above)
+    inside = (*above, value)
+    return [_plain(item, inside) for item in value]

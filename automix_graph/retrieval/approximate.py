@@ -15,7 +15,7 @@ import numpy as np
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval.comparing import best_of, nearest, rescored
-from automix_graph.retrieval.faiss_library import faiss
+from automix_graph.retrieval.faiss_library import faiss, reason_of
 from automix_graph.retrieval.metrics import Matrix, Metric, Numbers, prepared
 from automix_graph.retrieval.plan import ApproximateType, Tuned
 from automix_graph.retrieval.rows import PublishedRows, blocks, excluding, including, read_index
@@ -96,8 +96,15 @@ class ApproximateIndex:
         return cls(index, tuned)
 
     def write(self, path: Path) -> None:
-        """Write the index to a file."""
-        faiss.write_index(self._index, str(path))
+        """Write the index to a file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise OSError(reason_of(error)) from error
 
     def leave_out_all_but(self, numbers: Numbers) -> None:
         """Leave out what is not among these numbers, ascending: passages that were removed since it was built."""

@@ -25,7 +25,7 @@ from automix_graph.retrieval.passages import Passages, Row, document_of
 from automix_graph.retrieval.plan import Tuned
 from automix_graph.retrieval.rows import PublishedRows
 from automix_graph.retrieval.vectors import Nearest, Ranking, VectorIndex
-from automix_graph.retrieval.workspace import make_workspace
+from automix_graph.retrieval.workspace import WorkingFiles, writing_them
 
 Hits = list[tuple[Document, float]]
 
@@ -43,14 +43,14 @@ class Collection:
         self._lock = ReadWriteLock()
         self._index: VectorIndex | None = None
         self._changes = 0
-        self._folder: Path | None = None
-        self._files = 0
         self._resources = ExitStack()
+        self._files = WorkingFiles(self._resources)
         # Closes connections and removes working files when the collection is dropped without `close`.
         self._finalizer = weakref.finalize(self, self._resources.close)
         try:
             if published is None:
-                self._passages = Passages.create(self._new_file("passages.sqlite"))
+                with writing_them():
+                    self._passages = Passages.create(self._files.new("passages.sqlite"))
             else:
                 self._passages = Passages(published.passages, published=True)
             self._resources.callback(self._passages.close)
@@ -107,7 +107,7 @@ class Collection:
         """Make a change; vectors has one row for each passage put.
 
         Raises:
-            StoreError: the vectors do not fit; nothing has changed then.
+            StoreError: the vectors do not fit, or the disk is full; nothing has changed then.
         """
         with self._writing() as passages:
             index = self._index_for(vectors)
@@ -249,7 +249,7 @@ class Collection:
 
     @contextmanager
     def _writing(self) -> Iterator[Passages]:
-        with self._lock.writing():
+        with self._lock.writing(), writing_them():
             self._require_open()
             if self._passages.published:
                 self._detach()
@@ -258,12 +258,12 @@ class Collection:
     def _detach(self) -> None:
         """Replace the published file by a private copy."""
         published = self._passages
-        self._passages = published.copy(self._new_file("passages.sqlite"))
+        self._passages = published.copy(self._files.new("passages.sqlite"))
         self._resources.callback(self._passages.close)
         published.close()
 
     def _new_index(self, dimension: int) -> VectorIndex:
-        return self._closing(VectorIndex(self.metric, dimension, growing=self._new_file("vectors.f32")))
+        return self._closing(VectorIndex(self.metric, dimension, growing=self._files.new("vectors.f32")))
 
     def _opened_index(self, published: PublishedStore) -> VectorIndex:
         rows = PublishedRows.read(published.vectors, self.metric)
@@ -271,7 +271,7 @@ class Collection:
         if published.index is not None:
             approximate = ApproximateIndex.read(*published.index)
             approximate.leave_out_all_but(rows.numbers)
-        growing = self._new_file("vectors.f32")
+        growing = self._files.new("vectors.f32")
         return self._closing(
             VectorIndex(self.metric, rows.dimension, growing=growing, published=rows, approximate=approximate)
         )
@@ -279,13 +279,6 @@ class Collection:
     def _closing(self, index: VectorIndex) -> VectorIndex:
         self._resources.callback(index.close)
         return index
-
-    def _new_file(self, name: str) -> Path:
-        """Return the path of a new working file."""
-        if self._folder is None:
-            self._folder = make_workspace(self._resources)
-        self._files += 1
-        return self._folder / f"{self._files}-{name}"
 
     def _require_open(self) -> None:
         if self.closed:

@@ -1,4 +1,4 @@
-"""SQLite connections: a fixed pool of read-only ones that threads borrow.
+"""SQLite connections: a fixed pool of read-only ones that threads borrow; and lists of values as parameters.
 
 Knows paths and connections, no tables.
 """
@@ -7,13 +7,41 @@ from __future__ import annotations
 
 import queue
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from automix_graph.retrieval.entries import is_text
 
 POOL_SIZE: Final = 4
 """Readers inside SQLite at the same time; more than the cores of most machines only adds open files."""
+
+SHORT: Final = 64
+"""Values that are given to SQLite one by one, which is faster than as JSON; each number of them is a statement."""
+
+
+def marks(values: Sequence[Any]) -> str:
+    """Return a question mark for each value.
+
+    Example:
+        >>> marks(["a", "b"])
+        '?,?'
+    """
+    return ",".join("?" * len(values))
+
+
+def in_parts(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Give texts as lists of at most `SHORT`, to be parameters: as JSON, SQLite would end each at its first NUL.
+
+    Those with a lone surrogate are left out, because no file of SQLite can have them.
+
+    Example:
+        >>> [len(part) for part in in_parts(["a"] * 100)]
+        [64, 36]
+    """
+    known = [text for text in texts if is_text(text)]
+    return (known[start : start + SHORT] for start in range(0, len(known), SHORT))
 
 
 def connect(path: Path, *, options: str) -> sqlite3.Connection:

@@ -11,12 +11,18 @@ import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from langchain_core.documents import Document
 
 from automix_graph.errors import StoreError
 from automix_graph.retrieval.metrics import Matrix
+
+DEEPEST: Final = 64
+"""Levels of lists and mappings in metadata, themselves the first.
+
+JSON functions of SQLite end at 1,000, where one passage would make every filter fail; checkpointers and servers at 250.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +106,22 @@ def metadata_json(metadata: Mapping[str, Any], *, id: str) -> str:
     """Return metadata as JSON text that reads back equal.
 
     Raises:
-        StoreError: a value is of no JSON type; the message names its key.
+        StoreError: a value is of no JSON type (the message names its key), nested too deeply, or a number too long.
     """
-    _require_json(metadata, path="metadata", id=id)
-    return json.dumps(metadata, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    _require_json(metadata, path="metadata", id=id, depth=1)
+    try:
+        return json.dumps(metadata, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:  # Python writes and reads no whole number of more than 4,300 digits
+        raise StoreError(f"the metadata of passage {id!r} cannot be stored: {error}", code="bad-passage") from error
+
+
+def is_text(text: str) -> bool:
+    """Return whether a string can be written as UTF-8, which one with a lone surrogate cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def require_text(text: str, *, name: str) -> None:
@@ -118,7 +136,12 @@ def require_text(text: str, *, name: str) -> None:
         ) from None
 
 
-def _require_json(value: Any, *, path: str, id: str) -> None:
+def _require_json(value: Any, *, path: str, id: str, depth: int) -> None:
+    if depth > DEEPEST and isinstance(value, list | dict):
+        raise StoreError(
+            f"metadata of passage {id!r} are nested more than {DEEPEST} levels deep; write them flatter, or as text",
+            code="bad-passage",
+        )
     match value:
         case None | bool() | int():
             return
@@ -128,7 +151,7 @@ def _require_json(value: Any, *, path: str, id: str) -> None:
             return
         case list():
             for position, item in enumerate(value):
-                _require_json(item, path=f"{path}[{position}]", id=id)
+                _require_json(item, path=f"{path}[{position}]", id=id, depth=depth + 1)
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str):
@@ -136,7 +159,7 @@ def _require_json(value: Any, *, path: str, id: str) -> None:
                         f"{path} of passage {id!r} has the key {key!r}; metadata keys are strings", code="bad-passage"
                     )
                 require_text(key, name=f"a key in {path} of passage {id!r}")
-                _require_json(item, path=f"{path}[{key!r}]", id=id)
+                _require_json(item, path=f"{path}[{key!r}]", id=id, depth=depth + 1)
         case _:
             raise StoreError(
                 f"{path} of passage {id!r} is {value!r}, a {type(value).__name__}; metadata hold JSON types only "

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from automix_graph.errors import ConfigurationError
+from automix_graph.retrieval.entries import is_text
 
 Filter = Mapping[str, Any] | Callable[[dict[str, Any]], bool]
 """Conditions on metadata as a mapping, or a function of the metadata."""
@@ -20,6 +21,12 @@ _FIELD_OPERATORS: Final = ("$eq", "$ne", *_COMPARISONS, "$in", "$nin", "$not")
 _LOGICAL_OPERATORS: Final = ("$and", "$or", "$not")
 _INT64: Final = 2**63
 _MAX_DEPTH: Final = 32
+
+_METADATA: Final = r"""
+    CASE WHEN instr(passages.metadata, '\u000') = 0 THEN passages.metadata ELSE replace(replace(replace(
+        passages.metadata, '\\', '\u005c'), '\u0001', '\u0001\u0002'), '\u0000', '\u0001\u0001') END"""
+"""Metadata whose texts are as `_without_nul` makes them. JSON has these two characters as escapes and no other way, and
+what looks like one behind a backslash no longer does when the backslash is an escape itself."""
 
 Sql = tuple[str, list[Any]]
 
@@ -61,6 +68,7 @@ def _condition(key: Any, value: Any, *, depth: int) -> Sql:
         raise ConfigurationError(
             f"filter key {key!r} is a {type(key).__name__}; metadata fields have string names", code="bad-filter"
         )
+    _require_text(key)
     if key == "$not":
         return _negated(_mapping(value, depth=depth))
     if key in ("$and", "$or"):
@@ -117,7 +125,7 @@ def _values(name: str, value: Any) -> list[Any]:
 
 def _member(field: str, values: list[Any], *, operator: str) -> Sql:
     """Whether the field is one of the values, told apart by JSON type."""
-    texts = [value for value in values if isinstance(value, str)]
+    texts = [_without_nul(value) for value in values if isinstance(value, str)]
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     parts: list[Sql] = []
     for value in values:
@@ -146,16 +154,24 @@ def _comparison(field: str, name: str, value: Any) -> Sql:
         raise ConfigurationError(
             f"filter operator {name!r} got {value!r}; it compares numbers or strings", code="bad-filter"
         )
-    kind = "f.type = 'text'" if isinstance(value, str) else "f.type IN ('integer', 'real')"
-    return _exists(field, f"{kind} AND f.atom {_COMPARISONS[name]} ?", [value])
+    comparison = f"f.atom {_COMPARISONS[name]} ?"
+    if isinstance(value, str):
+        return _exists(field, f"f.type = 'text' AND {comparison}", [_without_nul(value)])
+    return _exists(field, f"f.type IN ('integer', 'real') AND {comparison}", [value])
 
 
 def _exists(field: str, condition: str, parameters: list[Any]) -> Sql:
     # json_each compares the name itself, where a JSON path would need quoting that SQLite cannot do for every name.
-    return f"EXISTS (SELECT 1 FROM json_each(passages.metadata) AS f WHERE f.key = ? AND {condition})", [
-        field,
-        *parameters,
-    ]
+    sql = f"EXISTS (SELECT 1 FROM json_each({_METADATA}) AS f WHERE f.key = ? AND {condition})"
+    return sql, [_without_nul(field), *parameters]
+
+
+def _without_nul(text: str) -> str:
+    r"""Return a text as another one without NUL, where every text that JSON functions of SQLite give would end.
+
+    Different texts stay different, and in the same order: ``\x00`` becomes ``\x01\x01``, and ``\x01`` ``\x01\x02``.
+    """
+    return text.replace("\x01", "\x01\x02").replace("\x00", "\x01\x01")
 
 
 def _join(word: str, parts: Sequence[Sql]) -> Sql:
@@ -179,6 +195,8 @@ def _require_scalar(value: Any, *, operator: str) -> None:
             "values are strings, numbers, booleans and None (for anything else pass a function of the metadata)",
             code="bad-filter",
         )
+    if isinstance(value, str):
+        _require_text(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigurationError(
             f"filter operator {operator!r} got {value!r}; numbers must be finite", code="bad-filter"
@@ -186,6 +204,14 @@ def _require_scalar(value: Any, *, operator: str) -> None:
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
         raise ConfigurationError(
             f"filter operator {operator!r} got {value!r}; whole numbers must fit 64 bits", code="bad-filter"
+        )
+
+
+def _require_text(text: str) -> None:
+    if not is_text(text):
+        raise ConfigurationError(
+            f"filter has {text!r}, with a lone surrogate, which no stored text can have: decode it properly",
+            code="bad-filter",
         )
 
 

@@ -75,7 +75,8 @@ def index_paths(
         (1, 1)
 
     Raises:
-        StoreError: the folder holds something else, or a store that cannot be opened.
+        StoreError: the folder holds something else, a store that cannot be opened, or one that another process has
+            saved meanwhile; or it cannot be written.
     """
     engine = engine or LocalEngine()
     make = made(embedding, _maker(embedding), apart=engine.apart, what="embedding")
@@ -110,7 +111,7 @@ def index_paths(
             checkpoint.save_changes()
             raise
         if report.changed or is_new or store.index_plan != planned or _lacks_index(store):
-            store.save(folder)
+            store.save(folder, replace=False)
         else:
             tidy(folder)
         return report
@@ -146,6 +147,7 @@ class _Checkpoint:
         if changes == self._saved:
             return
         started = time.monotonic()
-        self._store.save(self._folder, build_index=False)  # the run is not over; its end builds the index once
+        # The run is not over; its end builds the index once.
+        self._store.save(self._folder, build_index=False, replace=False)
         self._saved, self._last = changes, time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, (self._last - started) / CHECKPOINT_SHARE)

@@ -19,7 +19,7 @@ import numpy as np
 from langchain_core.documents import Document
 
 from automix_graph.errors import StoreError
-from automix_graph.retrieval.connections import ReaderPool, connect
+from automix_graph.retrieval.connections import SHORT, ReaderPool, connect, in_parts, marks
 from automix_graph.retrieval.entries import Change, Entry, SourceState, checksum
 from automix_graph.retrieval.filters import Filter, compile_filter
 from automix_graph.retrieval.metrics import Matrix, Numbers
@@ -54,9 +54,6 @@ Row = tuple[int, str, str, str, int]
 
 _read_json: Final = json.JSONDecoder().raw_decode
 """``json.loads`` without what guards it against other input than our own; half of the time for short texts."""
-
-_SHORT: Final = 64
-"""Values that are given to SQLite one by one, which is faster than as JSON; each number of them is a statement."""
 
 _SELECT: Final = "SELECT number, id, text, metadata, checksum FROM passages"
 _RESTORE: Final = "restore the folder from a copy, or build the store again"
@@ -101,6 +98,8 @@ class Passages:
             try:
                 connection.executescript(f"PRAGMA synchronous = OFF; BEGIN; {SCHEMA} COMMIT;")
             except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                    raise
                 raise StoreError(
                     f"SQLite {sqlite3.sqlite_version} cannot make the tables of a store ({error}): it needs the FTS5 "
                     "extension and JSON functions, which Python's own builds of SQLite 3.38 and later have",
@@ -175,7 +174,7 @@ class Passages:
 
     def by_ids(self, ids: Sequence[str]) -> list[Row]:
         """Return the passages with these ids that exist, in the order of the ids, each once."""
-        found = {row[1]: row for row in self._rows("id", list(ids))}
+        found = {row[1]: row for part in in_parts(ids) for row in self._rows("id", part)}
         return [found[id_] for id_ in dict.fromkeys(ids) if id_ in found]
 
     def missing(self, numbers: Numbers) -> Numbers:
@@ -196,8 +195,8 @@ class Passages:
 
     def _rows(self, column: str, values: list[Any]) -> list[Row]:
         with self._reading() as connection:
-            if len(values) <= _SHORT:
-                return connection.execute(f"{_SELECT} WHERE {column} IN ({_marks(len(values))})", values).fetchall()
+            if len(values) <= SHORT:
+                return connection.execute(f"{_SELECT} WHERE {column} IN ({marks(values)})", values).fetchall()
             sql = f"{_SELECT} WHERE {column} IN (SELECT value FROM json_each(?))"
             return connection.execute(sql, [json.dumps(values)]).fetchall()
 
@@ -233,10 +232,6 @@ class Passages:
             _record(writer, change)
             yield _numbers(removed), _numbers(added)
             writer.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"the passages could not be written, and nothing has changed: {error}", code="store-folder"
-            ) from error
         finally:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
@@ -247,10 +242,6 @@ class Passages:
                 "the published file of a store cannot be changed; write to a copy of it", code="store-closed"
             )
         return self._writer
-
-
-def _marks(count: int) -> str:
-    return ",".join("?" * count)
 
 
 def _where_true(connection: sqlite3.Connection, wanted: Callable[[dict[str, Any]], bool]) -> Iterator[int]:
@@ -266,9 +257,10 @@ def _remove(writer: sqlite3.Connection, change: Change) -> list[int]:
     if change.everything:
         doomed |= dict.fromkeys(n for (n,) in writer.execute("SELECT number FROM passages"))
     ids = [*change.remove, *(entry.id for entry in change.put)]
-    for column, values in (("id", ids), ("source", list(change.remove_sources))):
-        sql = f"SELECT number FROM passages WHERE {column} IN (SELECT value FROM json_each(?))"
-        doomed |= dict.fromkeys(n for (n,) in writer.execute(sql, [json.dumps(values)]))
+    for column, values in (("id", ids), ("source", change.remove_sources)):
+        for part in in_parts(values):
+            sql = f"SELECT number FROM passages WHERE {column} IN ({marks(part)})"
+            doomed |= dict.fromkeys(n for (n,) in writer.execute(sql, part))
     for number in doomed:
         (text,) = writer.execute("SELECT text FROM passages WHERE number = ?", [number]).fetchone()
         # A contentless table forgets a row only when it is told the row's exact terms.

@@ -21,6 +21,7 @@ from automix_graph.retrieval.fingerprint import Fingerprint
 from automix_graph.retrieval.manifest import MANIFEST, Manifest, StoredFile, StoredIndex
 from automix_graph.retrieval.metrics import Metric
 from automix_graph.retrieval.plan import IndexPlan
+from automix_graph.retrieval.write_failures import as_store_errors
 
 LOCK: Final = ".lock"
 LOCK_TIMEOUT: Final = 120.0
@@ -29,6 +30,8 @@ LOCK_TIMEOUT: Final = 120.0
 _OURS: Final = re.compile(
     r"((vectors|index)-\d{6,}\.faiss|passages-\d{6,}\.sqlite(-journal)?|manifest\.json\.new|\.lock)"
 )
+
+_ROOM: Final = "make room there, or save to a folder on another disk"
 
 WriteFiles = Callable[[Path, Path], int]
 """Writes the vectors and the passages to two paths and returns how many there are."""
@@ -62,21 +65,23 @@ def publish(folder: Path, edition: Edition, *, expected: int | None) -> Manifest
     Args:
         folder: of the store; made where it does not exist.
         edition: what to write.
-        expected: the generation that the folder must still have; None replaces any store.
+        expected: the generation that the folder must still have, 0 for no store; None replaces any store.
 
     Raises:
-        StoreError: the folder holds something else, another process saves to it for too long, or has saved to it since.
+        StoreError: the folder holds something else or cannot be written, another process saves to it for too long, or
+            has saved to it since.
     """
     make_folder(folder)
-    try:
-        with FileLock(folder / LOCK, timeout=LOCK_TIMEOUT):
-            return _publish_locked(folder, edition, expected)
-    except Timeout as error:
-        raise StoreError(
-            f"another process has been saving to {str(folder)!r} for {LOCK_TIMEOUT:g} seconds: try again later",
-            path=str(folder),
-            code="store-busy",
-        ) from error
+    with as_store_errors(folder, what="the store", advice=_ROOM):
+        try:
+            with FileLock(folder / LOCK, timeout=LOCK_TIMEOUT):
+                return _publish_locked(folder, edition, expected)
+        except Timeout as error:
+            raise StoreError(
+                f"another process has been saving to {str(folder)!r} for {LOCK_TIMEOUT:g} seconds: try again later",
+                path=str(folder),
+                code="store-busy",
+            ) from error
 
 
 def tidy(folder: Path) -> None:
@@ -90,9 +95,10 @@ def _publish_locked(folder: Path, edition: Edition, expected: int | None) -> Man
     current = Manifest.read(folder) if (folder / MANIFEST).exists() else None
     generation = current.generation if current else 0
     if current is not None and expected not in (None, generation):
+        opened = f"was opened at {expected}" if expected else "was not there when this one was begun"
         raise StoreError(
-            f"the store at {str(folder)!r} is at generation {generation}, but was opened at {expected}: another "
-            "process has saved it since; open it again and repeat the change, or save to another folder",
+            f"the store at {str(folder)!r} is at generation {generation}, but {opened}: another "
+            "process has saved it since; open it and repeat the change, or save to another folder",
             path=str(folder),
             code="store-busy",
         )

@@ -34,6 +34,7 @@ def save_collection(
     plan: IndexPlan,
     origin: Origin | None,
     build_index: bool,
+    replace: bool,
 ) -> Origin:
     """Publish a collection to a folder and search with the published files from now on.
 
@@ -46,6 +47,7 @@ def save_collection(
         plan: which index is wanted.
         origin: where the collection was opened from or last saved to.
         build_index: whether a missing or outdated index may be built, which takes long.
+        replace: whether a store that the folder has and that the collection does not come from may be replaced.
 
     Returns:
         The new origin.
@@ -63,7 +65,8 @@ def save_collection(
         return index_for(vectors, target, plan=plan, metric=collection.metric, current=own, build=build_index)
 
     edition = Edition(metric=collection.metric, embedding=fingerprint, plan=plan, write=write, make_index=make_index)
-    manifest = publish(folder, edition, expected=None if here is None else here.generation)
+    elsewhere = None if replace else 0
+    manifest = publish(folder, edition, expected=elsewhere if here is None else here.generation)
     # Where another process has published since, the files may be gone; this collection still has its own.
     with contextlib.suppress(StoreError, FileNotFoundError):
         collection.search_with(published_store(folder, manifest), moments[-1])

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from langchain_core.embeddings import Embeddings
@@ -70,19 +69,13 @@ class FaissStore(WritableStore):
         self._plan = IndexPlan(index_type=index_type, recall_target=recall_target)
         self._bind(embedding, Collection(require_metric(metric)))
 
-    def _bind(
-        self,
-        embedding: Embeddings,
-        collection: Collection,
-        *,
-        folder: Path | None = None,
-        manifest: Manifest | None = None,
-    ) -> None:
+    def _bind(self, embedding: Embeddings, collection: Collection, opened: tuple[Path, Manifest] | None = None) -> None:
         self._embedding = embedding
         self.collection = collection
         self._origin: Origin | None = None
         self._fingerprint: Fingerprint | None = None
-        if folder is not None and manifest is not None:
+        if opened is not None:
+            folder, manifest = opened
             self._plan = manifest.plan
             self._fingerprint = manifest.embedding
             self._origin = Origin(folder=folder, generation=manifest.generation, index=manifest.index)
@@ -173,7 +166,7 @@ class FaissStore(WritableStore):
 
     # Saving and opening
 
-    def save(self, path: str | PathLike[str] | None = None, *, build_index: bool = True) -> None:
+    def save(self, path: str | PathLike[str] | None = None, *, build_index: bool = True, replace: bool = True) -> None:
         """Publish the store to a folder, replacing the store that is there in one step.
 
         A crash at any moment leaves the old store or the new one; processes that have the old one open keep it. The
@@ -184,10 +177,12 @@ class FaissStore(WritableStore):
                 last saved to.
             build_index: build the approximate index that the store's ``index_type`` asks for, where there is none or
                 where more than a twentieth of it is out of date; without it, what it lacks is compared one by one.
+            replace: replace a store in that folder that this one was neither opened from nor saved to.
 
         Raises:
             ConfigurationError: no path was given and there is none to return to.
-            StoreError: the folder holds something else, or another process has saved there since this store was opened.
+            StoreError: the folder holds something else or cannot be written, or another process has saved there since
+                this store was opened.
         """
         self._origin = save_collection(
             self.collection,
@@ -196,11 +191,14 @@ class FaissStore(WritableStore):
             plan=self._plan,
             origin=self._origin,
             build_index=build_index,
+            replace=replace,
         )
 
-    async def asave(self, path: str | PathLike[str] | None = None, *, build_index: bool = True) -> None:
+    async def asave(
+        self, path: str | PathLike[str] | None = None, *, build_index: bool = True, replace: bool = True
+    ) -> None:
         """Publish the store to a folder, without blocking; see `save`."""
-        await asyncio.to_thread(self.save, path, build_index=build_index)
+        await asyncio.to_thread(self.save, path, build_index=build_index, replace=replace)
 
     @classmethod
     def open(cls, path: str | PathLike[str], embedding: Embeddings, *, verify: bool | None = None) -> Self:
@@ -225,7 +223,7 @@ class FaissStore(WritableStore):
             collection.close()
             raise
         store = cls.__new__(cls)
-        store._bind(embedding, collection, folder=Path(path), manifest=manifest)
+        store._bind(embedding, collection, (Path(path), manifest))
         return store
 
     @classmethod
@@ -279,9 +277,7 @@ class FaissStore(WritableStore):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _target(self, path: str | PathLike[str] | None) -> Path:

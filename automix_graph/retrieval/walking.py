@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from automix_graph.retrieval.entries import is_text
 from automix_graph.retrieval.loaders import LOADERS, Problem
 
 _STORE_FILE: Final = re.compile(r"vectors-\d{6,}\.faiss")
@@ -20,7 +21,8 @@ class Walk:
 
     Attributes:
         files: to read, in a fixed order, each once.
-        ignored: files and folders passed over: hidden ones, those of unknown formats, other stores.
+        ignored: files and folders passed over: hidden ones, those of unknown formats, other stores, links out of
+            what was named.
         unreadable: what was named, or should be there, and cannot be read.
         folders: the folders that were named and walked.
         closed: folders below them that could not be listed.
@@ -41,64 +43,92 @@ class Walk:
 
 
 def find_files(paths: Iterable[Path]) -> Walk:
-    """Find the files under paths: files themselves, and folders with all that is below them."""
-    walk = Walk()
-    seen: set[Path] = set()
-    for path in paths:
+    """Find the files under paths: files themselves, and folders with all that is below them.
+
+    Links are followed to what is below one of the paths, wherever that leads itself, and to nothing else: who may write
+    to a folder of documents shall not choose what else of this machine is read.
+    """
+    named = list(paths)
+    finder = _Finder(named=frozenset(map(_real, named)))
+    for path in named:
+        finder.find(path)
+    return finder.walk
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finder:
+    """A walk under way.
+
+    Attributes:
+        named: what was named, without links.
+        walk: what was found so far.
+        seen: files and folders found so far, without links.
+    """
+
+    named: frozenset[Path]
+    walk: Walk = field(default_factory=Walk)
+    seen: set[Path] = field(default_factory=set)
+
+    def find(self, path: Path) -> None:
+        """Find what is under a path that was named."""
         if path.is_dir():
-            walk.folders.append(path)
-            _walk_folder(path, walk, seen)
-        elif not path.exists():
-            _report(walk.unreadable, path, "does not exist")
+            self.walk.folders.append(path)
+            self._walk_folder(path)
+        elif path.exists():
+            self._take(path)
         else:
-            _take(path, walk, seen)
-    return walk
+            _report(self.walk.unreadable, path, "does not exist")
 
+    def _walk_folder(self, top: Path) -> None:
+        for name, folders, files in os.walk(top, followlinks=True, onerror=self._cannot_list):
+            folder = Path(name)
+            real = _real(folder)
+            # Links may lead in a circle, or twice to the same place.
+            if real in self.seen or any(_STORE_FILE.fullmatch(file) for file in files):
+                _report(self.walk.ignored, folder, "was walked already" if real in self.seen else "is a store")
+                folders.clear()
+                continue
+            self.seen.add(real)
+            folders[:] = [entry for entry in sorted(folders) if self._admits(folder / entry)]
+            for file in sorted(files):
+                self._take_found(folder / file)
 
-def _walk_folder(top: Path, walk: Walk, seen: set[Path]) -> None:
-    def cannot_list(error: OSError) -> None:
+    def _cannot_list(self, error: OSError) -> None:
         folder = Path(error.filename)
-        walk.closed.append(folder)
-        _report(walk.unreadable, folder, error.strerror or str(error))
+        self.walk.closed.append(folder)
+        _report(self.walk.unreadable, folder, error.strerror or str(error))
 
-    for name, folders, files in os.walk(top, followlinks=True, onerror=cannot_list):
-        folder = Path(name)
-        real = folder.resolve()
-        # Links may lead in a circle, or twice to the same place.
-        if real in seen or any(_STORE_FILE.fullmatch(file) for file in files):
-            _report(walk.ignored, folder, "was walked already" if real in seen else "is a store")
-            folders.clear()
-            continue
-        seen.add(real)
-        for hidden in sorted(entry for entry in folders if entry.startswith(".")):
-            _report(walk.ignored, folder / hidden, "is hidden")
-        folders[:] = sorted(entry for entry in folders if not entry.startswith("."))
-        for file in sorted(files):
-            _take_found(folder / file, walk, seen)
+    def _admits(self, path: Path) -> bool:
+        """Whether something that was found in a folder may be looked at; report it otherwise."""
+        if path.name.startswith("."):
+            _report(self.walk.ignored, path, "is hidden")
+            return False
+        real = _real(path)
+        if self.named.isdisjoint((real, *real.parents)):
+            _report(self.walk.ignored, path, "is a link to a place outside of what was named to index")
+            return False
+        return True
 
+    def _take_found(self, path: Path) -> None:
+        """Take a file of a folder, where it is one to read."""
+        if path.name.startswith(".") or path.suffix.lower() in LOADERS:
+            if self._admits(path):
+                self._take(path)
+        else:
+            _report(self.walk.ignored, path, f"has the unknown suffix {path.suffix!r}")
 
-def _take_found(path: Path, walk: Walk, seen: set[Path]) -> None:
-    """Take a file of a folder, where it is one to read."""
-    if path.name.startswith("."):
-        _report(walk.ignored, path, "is hidden")
-    elif path.suffix.lower() not in LOADERS:
-        _report(walk.ignored, path, f"has the unknown suffix {path.suffix!r}")
-    else:
-        _take(path, walk, seen)
-
-
-def _take(path: Path, walk: Walk, seen: set[Path]) -> None:
-    real = path.resolve()
-    if not path.is_file():
-        # Opening a pipe would wait for somebody to write to it.
-        _report(walk.unreadable, path, "is no regular file" if path.exists() else "is a link to nothing")
-    elif not _is_text(path.as_posix()):
-        _report(walk.unreadable, path, "has a name that is not UTF-8: rename it")
-    elif real in seen:
-        _report(walk.ignored, path, "was found already under another name")
-    else:
-        seen.add(real)
-        walk.files.append(path)
+    def _take(self, path: Path) -> None:
+        real = _real(path)
+        if not path.is_file():
+            # Opening a pipe would wait for somebody to write to it.
+            _report(self.walk.unreadable, path, "is no regular file" if path.exists() else "is a link to nothing")
+        elif not is_text(path.as_posix()):
+            _report(self.walk.unreadable, path, "has a name that is not UTF-8: rename it")
+        elif real in self.seen:
+            _report(self.walk.ignored, path, "was found already under another name")
+        else:
+            self.seen.add(real)
+            self.walk.files.append(path)
 
 
 def _report(problems: list[Problem], path: Path, reason: str) -> None:
@@ -106,12 +136,9 @@ def _report(problems: list[Problem], path: Path, reason: str) -> None:
     problems.append(Problem(path=printable, reason=reason))
 
 
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _real(path: Path) -> Path:
+    """Return where a path leads; `Path.resolve` raises where links lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _absolute(path: Path) -> Path:

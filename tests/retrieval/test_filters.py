@@ -11,10 +11,12 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.retrieval import FaissStore
 from automix_graph.testing.embeddings import HashEmbeddings
 
-KEYS = ["a", "b.c", 'quo"te', "back\\slash", "键", "", "a b"]
-SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, -2.0]) | st.sampled_from("ab键'")
+KEYS = ["a", "b.c", 'quo"te', "back\\slash", "键", "", "a b", "a\0", "a\x01", "\\u0000"]
+NULS = ["a", "a\0", "a\0\0", "a\0\1", "a\1", "a\1\1", "a\1\2", "a\2", "a\\\0", "a\\", "a\\u0000", "\\\\u0001"]
+TEXTS = st.sampled_from([*"ab键'", *NULS])
+SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, -2.0]) | TEXTS
 METADATA = st.dictionaries(st.sampled_from(KEYS), SCALARS | st.lists(SCALARS, max_size=2), max_size=4)
-ORDERED = st.integers(-3, 3) | st.sampled_from([0.5, 1.0]) | st.sampled_from("ab键")
+ORDERED = st.integers(-3, 3) | st.sampled_from([0.5, 1.0]) | TEXTS
 OPERATORS = st.one_of(
     st.fixed_dictionaries({"$eq": SCALARS}),
     st.fixed_dictionaries({"$ne": SCALARS}),
@@ -90,6 +92,35 @@ def test_agrees_with_a_brute_force_model(metadatas: list[dict[str, Any]], filter
             assert {document.id for document in by_function} == expected
 
 
+def test_a_nul_is_a_character_like_any_other(store: FaissStore) -> None:
+    metadatas = [{"tenant": "acme", "acl\0x": 1}, {"tenant": "acme\0evil"}]
+    store.add_texts(["own", "planted"], metadatas, ids=["own", "planted"])
+    for conditions, expected in (
+        ({"tenant": "acme"}, {"own"}),
+        ({"tenant": {"$ne": "acme"}}, {"planted"}),
+        ({"tenant": "acme\0evil"}, {"planted"}),
+        ({"tenant": {"$in": ["acme\0x", "b"]}}, set()),
+        ({"tenant": {"$in": ["acme\0evil", "b"]}}, {"planted"}),
+        ({"tenant": {"$nin": ["acme\0evil", "b"]}}, {"own"}),
+        ({"acl": 1}, set()),
+        ({"acl\0x": 1}, {"own"}),
+        ({"acl\0y": 1}, set()),
+    ):
+        found = store.search("own planted", "hybrid", k=9, filter=conditions)
+        assert {document.id for document in found} == expected, conditions
+
+
+@pytest.mark.parametrize("operator", ["$eq", "$lt", "$in"])
+def test_texts_compare_as_in_python_with_whatever_characters(store: FaissStore, operator: str) -> None:
+    store.add_texts(NULS, [{"a": text} for text in NULS], ids=NULS)
+    for text in NULS:
+        found = store.similarity_search(
+            "x", k=99, filter={"a": {operator: [text, "none"] if operator == "$in" else text}}
+        )
+        expected = {other for other in NULS if other < text} if operator == "$lt" else {text}
+        assert {document.id for document in found} == expected, repr(text)
+
+
 def test_finds_a_rare_match_far_down_the_ranking() -> None:
     n = 5_000
     with FaissStore(HashEmbeddings(4)) as store:
@@ -114,6 +145,9 @@ def test_finds_a_rare_match_far_down_the_ranking() -> None:
         ({"a": {}}, r"empty mapping"),
         ({"a": math.nan}, r"must be finite"),
         ({"a": 2**63}, r"64 bits"),
+        ({"a": "\ud800"}, r"lone surrogate"),
+        ({"a": {"$in": ["b", "\ud800"]}}, r"lone surrogate"),
+        ({"\ud800": 1}, r"lone surrogate"),
         ({1: 1}, r"filter key 1 is a int"),
         ({"$and": {"a": 1}}, r"takes a list"),
         ({"$or": []}, r"takes a list"),

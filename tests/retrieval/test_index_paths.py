@@ -80,6 +80,31 @@ def test_a_long_run_is_published_now_and_then(docs: Path, monkeypatch: pytest.Mo
     assert sizes == sorted(sizes)
 
 
+def test_two_first_runs_into_one_folder_do_not_undo_each_other(docs: Path) -> None:
+    def overtake(state: Progress) -> None:
+        if not Path("out/manifest.json").exists():
+            index_paths([docs / "owl.txt"], "out", HashEmbeddings())
+
+    with pytest.raises(StoreError, match="is at generation 1, but was not there") as caught:
+        index_paths([docs / "otter.md"], "out", HashEmbeddings(), progress=overtake)
+    assert caught.value.code == "store-busy"
+    with FaissStore.open("out", HashEmbeddings()) as store:
+        assert ids(store) == {f"{Path.cwd().as_posix()}/docs/owl.txt#part=0"}
+    assert index_paths([docs / "otter.md"], "out", HashEmbeddings()).passages_added == 1
+
+
+def test_an_interrupted_first_run_does_not_undo_another(docs: Path) -> None:
+    def overtake(state: Progress) -> None:
+        if state.passages_added:
+            index_paths([docs / "owl.txt"], "out", HashEmbeddings())
+            raise KeyboardInterrupt
+
+    with pytest.raises(StoreError, match="was not there"):
+        index_paths([docs / "otter.md"], "out", HashEmbeddings(), progress=overtake)
+    with FaissStore.open("out", HashEmbeddings()) as store:
+        assert ids(store) == {f"{Path.cwd().as_posix()}/docs/owl.txt#part=0"}
+
+
 def test_refuses_before_any_work(docs: Path) -> None:
     embedding = Counting(stop_after=0)
     with pytest.raises(StoreError, match="is no store"):

@@ -168,6 +168,7 @@ def test_what_is_passed_over_is_listed(store: FaissStore, docs: Path, tmp_path: 
     (docs / "sub" / "loop").symlink_to(docs.absolute())
     (docs / "twin.txt").symlink_to((docs / "owl.txt").absolute())
     (docs / "broken.txt").symlink_to("nowhere")
+    (docs / "circle.txt").symlink_to("circle.txt")
     os.mkfifo(docs / "pipe.txt")
     with FaissStore.from_texts(["x"], HashEmbeddings()) as other:
         other.save(docs / "index")
@@ -184,6 +185,7 @@ def test_what_is_passed_over_is_listed(store: FaissStore, docs: Path, tmp_path: 
     }
     assert {(problem.path, problem.reason) for problem in report.unreadable} == {
         ("docs/broken.txt", "is a link to nothing"),
+        ("docs/circle.txt", "is a link to nothing"),
         ("docs/pipe.txt", "is no regular file"),
     }
 

@@ -170,6 +170,14 @@ def test_jsonl(tmp_path: Path) -> None:
     assert "'text', 'content', 'page_content'" in reasons[1]
 
 
+def test_whole_numbers_beyond_64_bits_are_read_as_text(tmp_path: Path) -> None:
+    fits = [2**63 - 1, -(2**63)]
+    row = {"text": "x", "a": fits[0], "b": fits[1], "c": 2**63, "d": -(2**63) - 1, "e": 2.0**70, "f": True}
+    (line,) = load(write(tmp_path / "x.jsonl", json.dumps(row)))
+    text = {"c": "9223372036854775808", "d": "-9223372036854775809", "e": 2.0**70, "f": True, "line": 1}
+    assert dict(line.metadata) == {"a": fits[0], "b": fits[1]} | text
+
+
 def test_a_json_list(tmp_path: Path) -> None:
     first, second = load(write(tmp_path / "x.json", '\n [\n{"text": "one"},\n {"text": "two", "id": 7}]'))
     assert (first.text, second.text, second.metadata) == ("one", "two", {"id": 7, "row": 2})

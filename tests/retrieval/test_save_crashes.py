@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from saved_store import EMBEDDING, contents, names
 
+from automix_graph.errors import StoreError
 from automix_graph.retrieval import FaissStore
 
 pytestmark = pytest.mark.integration
@@ -87,9 +88,10 @@ def test_a_failed_save_leaves_no_half_written_files(folder: Path, monkeypatch: p
 
     with FaissStore.open(folder, EMBEDDING) as store:
         store.add_texts(["lynx"])
-        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        with monkeypatch.context() as patch, pytest.raises(StoreError, match="No space") as caught:
             patch.setattr(os, "fsync", full)
             store.save()
+        assert caught.value.code == "file-unwritable"
         assert contents(folder) == before
         store.save()
     with FaissStore.open(folder, EMBEDDING) as store:

@@ -150,6 +150,23 @@ def test_leaves_other_files_of_a_store_folder_alone(folder: Path) -> None:
     assert (folder / "README.txt").read_text() == "mine"
 
 
+async def test_a_store_of_something_else_is_replaced_unless_told_not_to(folder: Path) -> None:
+    with FaissStore.from_texts(["lynx"], EMBEDDING) as store:
+        for _ in range(2):
+            with pytest.raises(StoreError, match="generation 1, but was not there") as caught:
+                await store.asave(folder, replace=False)
+        assert caught.value.code == "store-busy"
+        with pytest.raises(StoreError, match="was not there"):
+            store.save(folder, replace=False)
+        store.save(folder)
+        store.add_texts(["wolf"])
+        store.save(folder, replace=False)  # its own by now
+        store.save(folder.with_name("new"), replace=False)
+    assert Manifest.read(folder).generation == 3
+    with FaissStore.open(folder, EMBEDDING) as store:
+        assert len(store) == 2
+
+
 # Several at once
 
 

@@ -130,7 +130,38 @@ def test_refuses_wrong_arguments(store: FaissStore, call: Any, message: str) -> 
     assert len(store) == 0
 
 
+@pytest.mark.parametrize("others", [[], [str(n) for n in range(100)]], ids=["few", "many"])
+def test_an_id_does_not_end_at_a_nul(store: FaissStore, others: list[str]) -> None:
+    store.add_texts(["first"], ids=["a"])
+    store.add_texts(["second", *others], ids=["a\0x", *others])
+    assert [document.id for document in store.get_by_ids(["a\0x", *others, "a\0y", "a"])] == ["a\0x", *others, "a"]
+    store.delete(["a\0y", *others])
+    assert {document.id for document in store.similarity_search("x", k=999)} == {"a", "a\0x"}
+    store.delete(["a\0x", *others])
+    assert [document.page_content for document in store.similarity_search("x", k=999)] == ["first"]
+
+
+def test_an_id_that_no_store_can_have_is_unknown(store: FaissStore) -> None:
+    store.add_texts(["x"], ids=["a"])
+    assert [document.id for document in store.get_by_ids(["\ud800", "a"])] == ["a"]
+    store.delete(["\ud800"])
+    assert len(store) == 1
+
+
 # Metadata
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_keeps_the_deepest_metadata_that_it_takes(store: FaissStore) -> None:
+    store.add_texts(["x"], [{"deep": nested(63), "n": 1}], ids=["x"])
+    (found,) = store.similarity_search("x", filter={"n": 1})
+    assert found.metadata == {"deep": nested(63), "n": 1}
 
 
 @pytest.mark.parametrize(
@@ -142,6 +173,9 @@ def test_refuses_wrong_arguments(store: FaissStore, call: Any, message: str) -> 
         ({"nan": float("nan")}, r"\['nan'\] .*nan"),
         ({"map": {1: 2}}, r"key 1"),
         ({"text": "\ud800"}, r"surrogate"),
+        ({"deep": nested(64)}, r"more than 64 levels"),
+        ({"deep": nested(5_000)}, r"more than 64 levels"),
+        ({"long": 10**5_000}, r"4300 digits"),
     ],
 )
 def test_refuses_metadata_that_json_cannot_hold(store: FaissStore, metadata: dict[str, Any], message: str) -> None:

@@ -13,6 +13,8 @@ from automix_graph.retrieval.loaders.section import Problem, Section
 TEXT_FIELDS: Final = ("text", "content", "page_content")
 """Fields that may hold the text of a row; the first one that does is taken."""
 
+_INT64: Final = 2**63
+
 
 def load_jsonl(path: Path) -> Iterator[Section | Problem]:
     """Read one section a line; bad lines are reported and the others read."""
@@ -62,8 +64,14 @@ def _row(path: Path, unit: str, number: int, row: Any) -> Section | Problem:
         return Problem(
             path=path.as_posix(), reason=f"{unit} {number} has no text in a field {', '.join(map(repr, TEXT_FIELDS))}"
         )
-    fields = {key: value for key, value in row.items() if key != name and isinstance(value, str | int | float | bool)}
+    kept = {key: value for key, value in row.items() if key != name and isinstance(value, str | int | float | bool)}
+    fields = {key: _storable(value) for key, value in kept.items()}
     return Section(text=row[name], metadata=fields | {unit: number}, position=f"{unit}={number}", row=True)
+
+
+def _storable(value: str | float) -> str | float:
+    """Return a value of a field, a whole number beyond 64 bits as text: filters compare it exactly only so."""
+    return str(value) if isinstance(value, int) and not -_INT64 <= value < _INT64 else value
 
 
 def _refuse_constant(name: str) -> None:
