@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Final
 
 from automix_graph.errors import ConfigurationError, MissingExtraError
 
@@ -26,7 +26,7 @@ except ImportError as error:
 
 from automix_graph.graph.build import CompiledGraph
 from automix_graph.serving.doors.described import OTHER_FAILURES
-from automix_graph.serving.doors.langserve_routes import add_service_routes
+from automix_graph.serving.doors.langserve_routes import MAX_AT_ONCE, add_service_routes
 from automix_graph.serving.doors.openai_routes import openai_router
 from automix_graph.serving.doors.page_routes import page_router
 from automix_graph.serving.gate.bounded import Bounded
@@ -35,6 +35,7 @@ from automix_graph.serving.gate.failures import RequestFailed, invalid
 from automix_graph.serving.gate.guarded import Guarded
 from automix_graph.serving.gate.observed import REQUEST_ID, Observed
 from automix_graph.serving.gate.refusing import note, path_of, response_of
+from automix_graph.serving.gate.threads import Threads
 from automix_graph.serving.readiness import Check, Readiness
 from automix_graph.serving.service import Service
 from automix_graph.serving.settings import DEFAULT_MODEL, LANGSERVE_PATH, ServingSettings
@@ -46,6 +47,10 @@ _TOLD: tuple[str, ...] = (
     *(f"x-automix-{name}" for name in ("route", "verdict", "confidence", "cost", "degraded")),
 )
 """Headers that scripts of other sites may read, where any may call."""
+_PER_REQUEST: Final = 2 * MAX_AT_ONCE
+"""Threads for a request: two calls at once for each question of a batch, such as an answer ahead and a verification."""
+_OTHERS: Final = 16
+"""Threads for what is no request, such as looking up the addresses of providers."""
 
 
 def create_app(
@@ -59,7 +64,8 @@ def create_app(
     """Return an ASGI application that serves a graph: OpenAI's API, LangServe, a page, health and metrics.
 
     Run it with any ASGI server, or mount it in another application. LangServe is there if the extra ``langserve`` is
-    installed; see `add_automix_routes` for a caution about it.
+    installed; see `add_automix_routes` for a caution about it. Routes that you add go through the same gate; name those
+    that call models in `ServingSettings.working_paths`, and ask through ``app.state.service``, a `Service`.
 
     Args:
         graph: made by `create_automix`; served as the model ``automix``.
@@ -101,7 +107,7 @@ def create_app(
         version=version("automix-graph"),
         docs_url=None,
         redoc_url=None,
-        lifespan=_threads(settings.max_concurrent),
+        lifespan=_threads(_PER_REQUEST * settings.max_concurrent + _OTHERS),
         responses=OTHER_FAILURES,
     )
     app.include_router(page_router(service))
@@ -112,6 +118,7 @@ def create_app(
     app.add_exception_handler(RequestFailed, _failed)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _not_routed)
+    app.state.service = service
     _add_gate(app, settings, metrics)
     return app
 
@@ -141,10 +148,10 @@ def _threads(number: int) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
         # Models and retrievers that know no async run in threads, of which asyncio has few more than there are cores.
-        threads = ThreadPoolExecutor(max_workers=number, thread_name_prefix="automix")
+        threads = Threads(number)
         asyncio.get_running_loop().set_default_executor(threads)
         yield
-        threads.shutdown(wait=False, cancel_futures=True)
+        threads.shutdown()
 
     return lifespan
 

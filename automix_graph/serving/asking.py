@@ -83,7 +83,13 @@ Earlier = Sequence[Mapping[str, str]]
 
 
 async def asked(
-    graph: CompiledGraph, question: str, earlier: Earlier = (), *, config: RunnableConfig, deadline: float | None = None
+    graph: CompiledGraph,
+    question: str,
+    earlier: Earlier = (),
+    *,
+    config: RunnableConfig,
+    deadline: float | None = None,
+    as_message: bool = False,
 ) -> AsyncGenerator[Step, None]:
     """Ask a graph, and tell what may be seen of it. Closing the generator cancels the calls that it caused.
 
@@ -93,6 +99,7 @@ async def asked(
         earlier: what was said before it; only a graph that condenses follow-up questions reads it.
         config: of the run.
         deadline: on the clock of the event loop; None: no deadline.
+        as_message: whether the question follows on what the thread of the run holds.
 
     Raises:
         TimeoutError: the deadline passed.
@@ -100,7 +107,7 @@ async def asked(
     """
     transcript = _Transcript()
     output: Mapping[str, Any] = {}
-    stream = graph.astream(_input(question, earlier), config, stream_mode=["custom", "messages", "values"])
+    stream = graph.astream(_input(question, earlier, as_message), config, stream_mode=["custom", "messages", "values"])
     async with aclosing(cast("AsyncGenerator[tuple[str, Any], None]", stream)) as parts:
         while (part := await _next(parts, deadline)) is not None:
             mode, value = part
@@ -119,8 +126,8 @@ async def asked(
     yield Outcome(output={key: output[key] for key in KEYS})
 
 
-def _input(question: str, earlier: Earlier) -> Any:
-    if not earlier:
+def _input(question: str, earlier: Earlier, as_message: bool) -> Any:
+    if not (earlier or as_message):
         return {"question": question}
     return {"messages": [*map(dict, earlier), {"role": "user", "content": question}]}
 

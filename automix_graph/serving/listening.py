@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import logging
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from automix_graph.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -81,11 +83,31 @@ def run(app: FastAPI, *, host: str, port: int, grace_seconds: float) -> None:
         port: to listen on; 0 for any that is free.
         grace_seconds: that requests have to end; then they are cancelled.
     """
+    config = server_config(app, host=host, port=port, grace_seconds=grace_seconds)
+    import uvicorn
+
+    _log_access()
+    uvicorn.Server(config).run()
+
+
+def server_config(app: FastAPI, *, host: str, port: int, grace_seconds: float) -> uvicorn.Config:
+    """Return how ``automix serve`` has Uvicorn serve an application, for programs with an event loop of their own.
+
+    There: ``await uvicorn.Server(server_config(...)).serve()``. The log of requests is left to the program.
+
+    Args:
+        app: to serve.
+        host: address to listen on.
+        port: to listen on; 0 for any that is free.
+        grace_seconds: that requests have to end; then they are cancelled.
+
+    Raises:
+        MissingExtraError: the extra ``serve`` is not installed.
+    """
     try:
         import uvicorn
     except ImportError as error:
         raise MissingExtraError("serving a graph", extra="serve") from error
-    _log_access()
     _let_streams_end()
     warnings.filterwarnings("ignore", message="astream_log is deprecated")  # LangServe's own, at each request
     config = uvicorn.Config(
@@ -99,7 +121,13 @@ def run(app: FastAPI, *, host: str, port: int, grace_seconds: float) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(grace_seconds)),
     )
-    uvicorn.Server(config).run()
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)  # after the configuration, which sets up loggers
+    return config
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    # A request that the end of the grace cuts off is in the log of requests; a traceback of it says nothing more.
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _let_streams_end() -> None:

@@ -31,6 +31,7 @@ _BEHIND: Final = {
     "dropped": "Questions dropped because the queue was full",
     "over_budget": "Questions passed over because the ceiling on cost was reached",
     "lost": "Questions that could not be written",
+    "unwritable": "Questions passed over because the file of records could not be written",
     "unpriced": "Background calls of unknown cost",
 }
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -49,6 +50,9 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         self.requests = Counter("automix_requests", "Requests", ["door", "status"], registry=registry)
         self.in_flight = Gauge("automix_requests_in_flight", "Requests that call models", registry=registry)
+        self.left_behind = Gauge(
+            "automix_places_left_behind", "Places taken by calls in threads whose requests ended", registry=registry
+        )
         self.request_seconds = Histogram(
             "automix_request_seconds", "Time of a request", ["door"], buckets=_SECONDS, registry=registry
         )
@@ -157,7 +161,7 @@ class _Behind(Collector):
         counts = self._background.counts
         for name, told in _BEHIND.items():
             yield CounterMetricFamily(f"automix_background_{name}", told, value=getattr(counts, name))
-        spent = "Cost of background calls in the file of records, in USD, as far as it is known"
+        spent = "Cost of background calls in the file of records, in USD, unknown ones at their worst"
         yield CounterMetricFamily("automix_background_cost_usd", spent, value=counts.spent)
         waiting = "Questions in the background queue or in work"
         yield GaugeMetricFamily("automix_background_waiting", waiting, value=counts.waiting)

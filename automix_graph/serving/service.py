@@ -50,6 +50,18 @@ class Service:
         self._settings = settings
         self._metrics = metrics
 
+    def beside(self, name: str, graph: CompiledGraph) -> Service:
+        """Return a service of another graph, for a route that you add: with the same limits and the same metrics.
+
+        Args:
+            name: under which its answers are counted; no client can ask for it.
+            graph: made by `create_automix`.
+
+        Raises:
+            ConfigurationError: it is no graph.
+        """
+        return Service({name: graph}, settings=self._settings, metrics=self._metrics)
+
     @property
     def names(self) -> list[str]:
         """The names of the models, the default one first."""
@@ -75,8 +87,16 @@ class Service:
             message = f"The question has {len(question)} characters; at most {most} are allowed"
             raise too_large(message, param=param, code="question_too_long")
 
-    async def steps(self, model: str, question: str, earlier: Earlier = ()) -> AsyncGenerator[Step, None]:
+    async def steps(
+        self, model: str, question: str, earlier: Earlier = (), *, thread: str | None = None
+    ) -> AsyncGenerator[Step, None]:
         """Ask a graph, and tell the steps; see `automix_graph.serving.asking.asked`.
+
+        Args:
+            model: that is asked.
+            question: in words.
+            earlier: what was said before it.
+            thread: of a graph with a checkpointer, which keeps what is said on it; None: one that is used once.
 
         Raises:
             RequestFailed: there is no answer.
@@ -89,7 +109,8 @@ class Service:
                 self._graphs[model],
                 question,
                 earlier,
-                config=_config(model, exchange.request_id if exchange else None, listener),
+                config=_config(model, exchange.request_id if exchange else None, listener, thread),
+                as_message=thread is not None,
                 deadline=exchange.deadline if exchange else None,
             )
             async with aclosing(steps):
@@ -104,13 +125,13 @@ class Service:
                 self._metrics.failed(listener.calls_before(error))
             raise self._failure(error) from error
 
-    async def outcome(self, model: str, question: str, earlier: Earlier = ()) -> Outcome:
-        """Ask a graph, and return how the question ended.
+    async def outcome(self, model: str, question: str, earlier: Earlier = (), *, thread: str | None = None) -> Outcome:
+        """Ask a graph, and return how the question ended; see `steps`.
 
         Raises:
             RequestFailed: there is no answer.
         """
-        async with aclosing(self.steps(model, question, earlier)) as steps:
+        async with aclosing(self.steps(model, question, earlier, thread=thread)) as steps:
             async for step in steps:
                 if isinstance(step, Outcome):
                     return step
@@ -136,12 +157,12 @@ class Service:
         return failure
 
 
-def _config(model: str, request_id: str | None, listener: CallListener) -> RunnableConfig:
-    """Return the config of a run: what names it in a trace, and a thread of its own in case there is a checkpointer."""
+def _config(model: str, request_id: str | None, listener: CallListener, thread: str | None) -> RunnableConfig:
+    """Return the config of a run: what names it in a trace, and a thread: its own, in case there is a checkpointer."""
     metadata = {"automix_model": model} | ({"request_id": request_id} if request_id else {})
     return {
         "run_name": "automix",
         "callbacks": [listener],
         "metadata": metadata,
-        "configurable": {"thread_id": uuid.uuid4().hex},
+        "configurable": {"thread_id": thread or uuid.uuid4().hex},
     }

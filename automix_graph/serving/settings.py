@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +20,7 @@ class ServingSettings:
     """Limits and doors of a server.
 
     Attributes:
-        keys: bearer keys, any of which opens the doors; none leaves them open.
+        keys: bearer keys in printable ASCII, any of which opens the doors; none leaves them open.
         max_body_bytes: of a request; a longer one is refused with 413, however it announces its length.
         max_question_characters: of a question; a longer one is refused with 413.
         max_concurrent: questions in work at once; the next request is refused with 429, none is queued.
@@ -31,11 +32,13 @@ class ServingSettings:
         ignored_parameters: of chat completions that are dropped instead of refused, for clients that insist on sending
             them, such as ``{"temperature", "max_tokens"}``.
         langserve: whether LangServe's routes are added; None: if it is installed.
+        working_paths: of routes that you add to the application, whose POST requests call models: each path and all
+            below it have the limits on bodies, places and time, and are counted as the door ``added``.
         readiness_seconds: how long an answer of ``/readyz`` holds.
         readiness_timeout_seconds: for all checks together.
 
     Raises:
-        ConfigurationError: a limit is not above zero, or a key is blank.
+        ConfigurationError: a limit is not above zero, a key can be sent by nobody, or a path is none.
 
     Example:
         >>> ServingSettings(max_concurrent=8).deadline_seconds
@@ -52,6 +55,7 @@ class ServingSettings:
     allowed_hosts: tuple[str, ...] = ()
     ignored_parameters: frozenset[str] = frozenset()
     langserve: bool | None = None
+    working_paths: tuple[str, ...] = ()
     readiness_seconds: float = 10.0
     readiness_timeout_seconds: float = 5.0
 
@@ -68,5 +72,34 @@ class ServingSettings:
             value = getattr(self, name)
             if not (value > 0 and math.isfinite(value)):
                 raise ConfigurationError(f"{name} is {value!r}; give a finite number above zero")
-        if any(not key.strip() for key in self.keys):
+        require_sendable(self.keys)
+        for path in self.working_paths:
+            if not path.startswith("/") or path.endswith("/"):
+                raise ConfigurationError(
+                    f"one of the working paths is {path!r}; give paths that begin with a slash and end without one, "
+                    "such as '/threads'"
+                )
+
+
+def require_sendable(keys: Sequence[str]) -> None:
+    """Refuse keys that no client could send in a header.
+
+    Args:
+        keys: of a server.
+
+    Raises:
+        ConfigurationError: a key is blank, or has other characters than those of printable ASCII.
+
+    Example:
+        >>> require_sendable(["plain-key"])
+    """
+    for number, key in enumerate(keys, 1):
+        if not key.strip():
             raise ConfigurationError("one of the keys is blank; give keys with characters, or none", code="server-keys")
+        if not (key.isascii() and key.isprintable()) or key != key.strip():
+            # The key itself is not shown: errors end up in logs.
+            raise ConfigurationError(
+                f"key {number} of {len(keys)} has characters outside printable ASCII, or blanks around it, which no "
+                "client can send in a header; make a key with 'openssl rand -hex 24'",
+                code="server-keys",
+            )

@@ -9,6 +9,7 @@ understood, in whichever replica they arrive and after a restart.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 import sys
@@ -27,14 +28,25 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, ConfigDict, Field
 
-from automix_graph import FaissStore, build_automix, load_embeddings, load_policy
+from automix_graph import FaissStore, Limits, build_automix, load_embeddings, load_policy
 from automix_graph.graph.wiring import Graph
 from automix_graph.langgraph_server import GraphSettings
-from automix_graph.serving import Check, ServingSettings, create_app
+from automix_graph.serving import (
+    Check,
+    Service,
+    ServingSettings,
+    create_app,
+    read_keys,
+    require_safe,
+    server_config,
+)
 from automix_graph.serving.readiness import retriever_check
 
 ANSWERED: Final = ("answer", "route", "verdict", "confidence", "degraded", "cost")
 """What a client of ``/threads`` is told of the output."""
+THREADS: Final = "/threads"
+LIMITS: Final = Limits(max_calls=8, max_seconds=90)
+"""For one question; add ``max_cost`` where all your models have a known price."""
 GRACE_SECONDS: Final = 30
 POOL_SIZE: Final = 16
 """Connections to Postgres: each step of a conversation borrows one for a moment."""
@@ -70,26 +82,28 @@ def application(
     Args:
         graph: as `build_automix` makes it.
         saver: keeps the conversations.
-        settings: of the server; keys guard all doors, also ``/threads``.
+        settings: of the server; its keys and limits are those of all doors, also of ``/threads``.
         checks: of the parts, for ``/readyz``.
     """
+    settings = dataclasses.replace(settings, working_paths=(*settings.working_paths, THREADS))
     app = create_app(graph.compile(name="automix"), settings=settings, checks=checks)
-    threaded = graph.compile(name="automix", checkpointer=saver)
+    service: Service = app.state.service
+    threads = service.beside("threads", graph.compile(name="automix", checkpointer=saver))
 
     async def answer(turn: Turn | dict[str, Any]) -> dict[str, Any]:
         asked = Turn.model_validate(turn)
-        output = await threaded.ainvoke(
-            {"messages": [("user", asked.question)]}, {"configurable": {"thread_id": asked.thread}}
-        )
-        return {name: output[name] for name in ANSWERED}
+        threads.check("threads", asked.question, param="question")
+        outcome = await threads.outcome("threads", asked.question, thread=asked.thread)
+        return {name: outcome.output[name] for name in ANSWERED}
 
     # No stream and no events: they would show a parent's steps, and this door promises the committed answer alone.
+    # No batch: it would ask all of its questions at once, on the one place of its request.
     add_routes(
         app,
         RunnableLambda(answer, name="thread").with_types(input_type=Turn, output_type=Reply),
-        path="/threads",
+        path=THREADS,
         config_keys=(),
-        enabled_endpoints=("invoke", "batch", "input_schema", "output_schema"),
+        enabled_endpoints=("invoke", "input_schema", "output_schema"),
     )
     return app
 
@@ -127,7 +141,9 @@ async def conversations(
 async def main() -> None:
     """Serve until SIGTERM."""
     settings = GraphSettings.from_environment()
-    keys = tuple(Path(os.environ["AUTOMIX_KEYS_FILE"]).read_text(encoding="utf-8").split())
+    host, keys_file = os.environ.get("HOST", "127.0.0.1"), os.environ.get("AUTOMIX_KEYS_FILE")
+    keys = read_keys(Path(keys_file) if keys_file else None)
+    require_safe(host, has_keys=bool(keys), insecure=False)
     password = Path(os.environ["POSTGRES_PASSWORD_FILE"]).read_text(encoding="utf-8").strip()
     with FaissStore.open(settings.index, load_embeddings(settings.embedding)) as store:
         retriever = store.as_retriever(search_type=settings.search, search_kwargs={"k": settings.k})
@@ -138,6 +154,7 @@ async def main() -> None:
             retriever=retriever,
             language=settings.language,
             condense=True,
+            limits=LIMITS,
         )
         async with conversations(os.environ["DATABASE_URL"], password) as (saver, database):
             app = application(
@@ -146,16 +163,8 @@ async def main() -> None:
                 settings=ServingSettings(keys=keys),
                 checks={"index": retriever_check(retriever), "postgres": database},
             )
-            config = uvicorn.Config(
-                app,
-                host=os.environ.get("HOST", "127.0.0.1"),
-                port=int(os.environ.get("PORT", "8000")),
-                access_log=False,
-                ws="none",
-                server_header=False,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
+            port = int(os.environ.get("PORT", "8000"))
+            config = server_config(app, host=host, port=port, grace_seconds=GRACE_SECONDS)
             await uvicorn.Server(config).serve()
 
 

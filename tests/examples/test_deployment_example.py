@@ -20,6 +20,7 @@ from loaded import EXAMPLES, program
 from packaging.requirements import Requirement
 
 from automix_graph import FaissStore, build_automix
+from automix_graph.errors import ConfigurationError
 from automix_graph.serving import ServingSettings
 from automix_graph.testing import ScriptedChatModel, StaticRetriever
 from automix_graph.testing.embeddings import HashEmbeddings
@@ -73,8 +74,8 @@ async def turn(client: httpx.AsyncClient, question: str, thread: str = "one") ->
     return output
 
 
-def replica(example: ModuleType, saver: Any, check: Any, *, small: list[str], large: list[str]) -> Any:
-    settings = ServingSettings(keys=("test-key",))
+def replica(example: ModuleType, saver: Any, check: Any, *, small: list[str], large: list[str], **limits: Any) -> Any:
+    settings = ServingSettings(keys=("test-key",), **limits)
     return example.application(scripted(small=small, large=large), saver, settings=settings, checks={"postgres": check})
 
 
@@ -130,9 +131,43 @@ async def test_no_door_of_threads_streams_what_happens_inside(example: ModuleTyp
     from langgraph.checkpoint.memory import InMemorySaver
 
     async with client_of(replica(example, InMemorySaver(), None, small=[], large=[])) as client:
-        for door in ("stream", "stream_log", "stream_events"):
+        for door in ("stream", "stream_log", "stream_events", "batch"):
             body = {"input": {"thread": "x", "question": "Who?"}}
             assert (await client.post(f"/threads/{door}", json=body)).status_code == 404
+
+
+async def test_threads_have_the_limits_of_the_server_and_are_counted(example: ModuleType) -> None:
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    limits = {"max_body_bytes": 300, "max_question_characters": 20}
+    app = replica(example, InMemorySaver(), None, small=["An engineer."], large=["Correct"], **limits)
+    async with client_of(app) as client:
+        assert (await turn(client, "Who was James Watt?"))["answer"] == "An engineer."
+        long = await client.post("/threads/invoke", json={"input": {"thread": "x", "question": "Who" + "?" * 20}})
+        assert (long.status_code, long.json()["error"]["code"]) == (413, "question_too_long")
+        big = await client.post("/threads/invoke", json={"config": {"metadata": {"x": "x" * 300}}})
+        assert (big.status_code, big.json()["error"]["code"]) == (413, "body_too_large")
+        found = (await client.get("/metrics")).text
+    assert 'automix_requests_total{door="added",status="200"} 1.0' in found
+    assert 'automix_requests_total{door="added",status="413"} 2.0' in found
+    assert 'automix_answers_total{route="small",served_model="threads"} 1.0' in found
+    assert 'automix_model_calls_total{model="large",outcome="answered",stage="verify"} 1.0' in found
+
+
+@pytest.mark.parametrize("content", ["", "\n", "# rotated by ops\n"])
+async def test_the_program_does_not_come_up_open(
+    example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    (tmp_path / "keys").write_text(content, encoding="utf-8")
+    monkeypatch.setenv("AUTOMIX_INDEX", str(tmp_path))
+    monkeypatch.setenv("HOST", "0.0.0.0")
+    monkeypatch.delenv("AUTOMIX_API_KEYS", raising=False)
+    monkeypatch.setenv("AUTOMIX_KEYS_FILE", str(tmp_path / "keys"))
+    with pytest.raises(ConfigurationError, match="holds no key"):
+        await example.main()
+    monkeypatch.delenv("AUTOMIX_KEYS_FILE")
+    with pytest.raises(ConfigurationError, match="there are no keys"):
+        await example.main()
 
 
 @needs_postgres
@@ -140,7 +175,7 @@ async def test_the_program_reads_its_settings_and_says_that_it_is_ready(
     example: ModuleType, connection: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FaissStore.from_texts(["James Watt died in 1819."], HashEmbeddings()).save(tmp_path / "index")
-    (tmp_path / "keys").write_text("test-key\n", encoding="utf-8")
+    (tmp_path / "keys").write_text("# rotated 2026-11-23 by ops\ntest-key\n", encoding="utf-8")
     (tmp_path / "password").write_text("not asked for\n", encoding="utf-8")
     for name, value in {
         "AUTOMIX_INDEX": str(tmp_path / "index"),
@@ -165,12 +200,15 @@ async def test_the_program_reads_its_settings_and_says_that_it_is_ready(
         async def serve(self) -> None:
             async with client_of(self.app, {}) as client:
                 seen["ready"] = (await client.get("/readyz")).json()["checks"]
-                seen["models"] = (await client.get("/v1/models", headers=KEY)).status_code
+                seen["models"] = [
+                    (await client.get("/v1/models", headers={"authorization": f"Bearer {key}"})).status_code
+                    for key in ("test-key", "ops", "#")
+                ]
 
     monkeypatch.setattr(example.uvicorn, "Server", Asked)
     monkeypatch.setattr(example, "load_embeddings", lambda name: HashEmbeddings())
     await example.main()
-    assert seen == {"at": ("127.0.0.1", 8123), "ready": {"index": "ok", "postgres": "ok"}, "models": 200}
+    assert seen == {"at": ("127.0.0.1", 8123), "ready": {"index": "ok", "postgres": "ok"}, "models": [200, 401, 401]}
 
 
 def pip_arguments() -> list[str]:
@@ -224,6 +262,16 @@ def test_everything_that_the_services_mount_is_declared() -> None:
     assert all(port.startswith("127.0.0.1:") for port in services["app"]["ports"])
     build = services["app"]["build"]
     assert (FOLDER / build["context"] / build["dockerfile"]).samefile(FOLDER / "Dockerfile")
+
+
+def test_working_copies_are_on_a_volume_and_not_in_memory() -> None:
+    for service in (COMPOSE["services"]["index"], COMPOSE["services"]["app"]):
+        folder = service["environment"]["TMPDIR"]
+        assert f"work:{folder}" in service["volumes"]
+        assert not any(folder.startswith(mounted) for mounted in service["tmpfs"])
+        # A volume gets the owner of the folder of the image that it is mounted on.
+        assert re.search(rf"install -d -o automix -g automix .*{folder}$", DOCKERFILE, re.MULTILINE)
+        assert f"TMPDIR={folder}" in DOCKERFILE
 
 
 def test_the_program_is_given_all_that_it_needs() -> None:

@@ -112,6 +112,23 @@ def test_the_playground_is_typed(running: Running) -> None:
     assert refused.json()["detail"][0]["loc"] == ["question"]
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain; a=json", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize("endpoint", ["invoke", "batch", "stream", "stream_log", "stream_events"])
+def test_a_body_that_does_not_say_that_it_is_json_is_refused(running: Running, endpoint: str, kind: str) -> None:
+    body = json.dumps({"inputs" if endpoint == "batch" else "input": {"question": "easy"}})
+    url, headers = f"{running.url}/qa/{endpoint}", {"content-type": kind} if kind else {}
+    refused = httpx.post(url, content=body, headers=headers, trust_env=False)
+    assert refused.status_code == 422
+    assert "Content-Type" in refused.text
+
+
+def test_a_kind_of_json_is_json(running: Running) -> None:
+    for kind in ("Application/JSON; charset=utf-8", "application/ld+json"):
+        body, headers = json.dumps({"input": {"question": "easy"}}), {"content-type": kind}
+        asked = httpx.post(f"{running.url}/qa/invoke", content=body, headers=headers, trust_env=False)
+        assert asked.json()["output"]["answer"] == DRAFT
+
+
 def test_the_playground_shows_the_output_in_one_piece(running: Running) -> None:
     text = httpx.post(f"{running.url}/qa/stream_log", json={"input": {"question": "hard"}}, trust_env=False).text
     operations = [

@@ -1,7 +1,7 @@
 """What LangServe's handlers fail over instead of refusing it, checked before they run.
 
-That is a body that is no JSON or cannot be repeated in an error, a config that is none, bad inputs of a batch, and a
-question that cannot be asked: a stream has begun by the time its runnable could say so.
+That is a body that does not say that it is JSON, is none, or cannot be repeated in an error; a config that is none; bad
+inputs of a batch; and a question that cannot be asked: a stream has begun by the time its runnable could say so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from automix_graph.serving.doors.langserve_routes import Question
 from automix_graph.serving.gate.failures import RequestFailed
-from automix_graph.serving.gate.readable import require_json
+from automix_graph.serving.gate.readable import is_json, require_json
 
 
 class _Single(BaseModel):
@@ -51,6 +51,9 @@ def body_check(check: Callable[[str], None]) -> Callable[[Request], Awaitable[No
     async def require_body(request: Request) -> None:
         if request.method != "POST":
             return
+        if not is_json(request.headers.get("content-type", "")):
+            # Else a form on a page of any site could ask.
+            raise RequestValidationError(["Send the header 'Content-Type: application/json'"])
         try:
             require_json(await request.body())
         except RequestFailed as failure:

@@ -9,9 +9,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from automix_graph.serving.gate.connection import discard, while_connected
-from automix_graph.serving.gate.exchange import WORKING, door_of
+from automix_graph.serving.gate.exchange import WORKING, Door, current, door_of
 from automix_graph.serving.gate.failures import RequestFailed, too_busy, too_large, too_slow
-from automix_graph.serving.gate.readable import require_json
+from automix_graph.serving.gate.places import Places
+from automix_graph.serving.gate.readable import is_json, require_json
 from automix_graph.serving.gate.refusing import path_of, refuse
 from automix_graph.serving.metrics import Metrics
 from automix_graph.serving.settings import ServingSettings
@@ -33,28 +34,34 @@ class Bounded:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self._working = 0
+        self._places = Places(settings.max_concurrent)
+        metrics.left_behind.set_function(lambda: self._places.left_behind)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
-        if scope["type"] != "http" or scope["method"] != "POST" or door_of(path_of(scope)) not in WORKING:
+        if scope["type"] != "http" or scope["method"] != "POST" or self._door(scope) not in WORKING:
             await self._app(scope, receive, send)
             return
-        if self._working >= self._settings.max_concurrent:
+        place = self._places.take()
+        if place is None:
             await refuse(too_busy(self._settings.retry_after_seconds), scope, receive, send)
             return
-        self._working += 1
+        if exchange := current.get():
+            exchange.place = place
         self._metrics.in_flight.inc()
         try:
             await self._work(scope, receive, send)
         finally:
-            self._working -= 1
             self._metrics.in_flight.dec()
+            place.leave()
+
+    def _door(self, scope: Scope) -> Door:
+        return door_of(path_of(scope), self._settings.working_paths)
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self._body(scope, receive)
-            if body is not None and _is_json(scope):
+            if body is not None and self._is_ours(scope):
                 require_json(body)
         except RequestFailed as failure:
             await refuse(failure, scope, receive, send)
@@ -79,10 +86,9 @@ class Bounded:
             raise too_slow() from error
         return None
 
-
-def _is_json(scope: Scope) -> bool:
-    """Whether a handler of ours will take the body for JSON; LangServe's have a check of their own."""
-    return door_of(path_of(scope)) != "langserve" and "json" in Headers(scope=scope).get("content-type", "")
+    def _is_ours(self, scope: Scope) -> bool:
+        """Whether a handler will take the body for JSON, and refuse as ours do; LangServe's have their own check."""
+        return self._door(scope) != "langserve" and is_json(Headers(scope=scope).get("content-type", ""))
 
 
 def _body_too_large(most: int) -> RequestFailed:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
+from automix_graph.serving.gate.places import Place
 from automix_graph.serving.settings import LANGSERVE_PATH
 
-Door = Literal["ask", "chat", "health", "langserve", "metrics", "models", "page", "other"]
+Door = Literal["added", "ask", "chat", "health", "langserve", "metrics", "models", "page", "other"]
 """Which way in a request took; the values of a label of the metrics."""
 
 DOORS: Final = get_args(Door)
-WORKING: Final[frozenset[Door]] = frozenset({"ask", "chat", "langserve"})
+WORKING: Final[frozenset[Door]] = frozenset({"added", "ask", "chat", "langserve"})
 """Doors whose POST requests call models."""
 OPEN: Final[frozenset[Door]] = frozenset({"health", "page"})
 """Doors that need no key: they tell nothing but whether the server is well."""
@@ -32,18 +34,30 @@ _PATHS: Final[dict[str, Door]] = {
 }
 
 
-def door_of(path: str) -> Door:
+def door_of(path: str, added: Iterable[str] = ()) -> Door:
     """Return the door of a path.
+
+    Args:
+        path: of a request.
+        added: paths of routes that were added to the application, which call models.
 
     Example:
         >>> door_of("/v1/models/automix"), door_of("/automix/stream"), door_of("/automixed")
         ('models', 'langserve', 'other')
+        >>> door_of("/threads/invoke", ["/threads"])
+        'added'
     """
     if path in _PATHS:
         return _PATHS[path]
     if path == "/v1/models" or path.startswith("/v1/models/"):
         return "models"
-    return "langserve" if path == LANGSERVE_PATH or path.startswith(f"{LANGSERVE_PATH}/") else "other"
+    if _within(path, LANGSERVE_PATH):
+        return "langserve"
+    return "added" if any(_within(path, one) for one in added) else "other"
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 @dataclass(kw_only=True)
@@ -59,6 +73,7 @@ class Exchange:
         route: where its question ended.
         cost: of its question in USD.
         error: the code of its failure.
+        place: that it has, if it calls models.
     """
 
     request_id: str
@@ -69,6 +84,7 @@ class Exchange:
     route: str | None = None
     cost: float | None = None
     error: str | None = None
+    place: Place | None = None
 
     def __post_init__(self) -> None:
         self.deadline = asyncio.get_running_loop().time() + self.seconds

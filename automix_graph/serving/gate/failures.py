@@ -97,6 +97,17 @@ def too_late(seconds: float) -> RequestFailed:
     )
 
 
+def shutting_down(retry_after: int) -> RequestFailed:
+    """Return the failure of a request that was still in work when the time was over in which the server had to end."""
+    return RequestFailed(
+        "The server is shutting down; ask again",
+        status=503,
+        kind="server_error",
+        code="shutting_down",
+        headers={"retry-after": str(retry_after)},
+    )
+
+
 def interrupted() -> RequestFailed:
     """Return the failure of a stream whose first words turned out not to be the answer."""
     return RequestFailed(

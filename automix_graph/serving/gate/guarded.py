@@ -18,7 +18,8 @@ class Guarded:
     """Refuses requests from elsewhere and requests without a key.
 
     A script on another web site can make a browser send a request to this machine, though it may not read the answer;
-    browsers say so in ``Sec-Fetch-Site``. It can also point a name of its own at this machine, which ``Host`` shows.
+    browsers say so in ``Sec-Fetch-Site``, and old ones in ``Origin`` alone. It can also point a name of its own at this
+    machine, which ``Host`` shows.
 
     Args:
         app: what it wraps.
@@ -43,8 +44,7 @@ class Guarded:
         headers = Headers(scope=scope)
         if self._hosts and _host(headers.get("host", "")) not in self._hosts:
             return _foreign("This server does not answer to the name in the Host header", code="host_not_allowed")
-        site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin", "")
-        if scope["method"] == "POST" and site not in {"none", "same-origin"} and origin not in self._origins:
+        if scope["method"] == "POST" and _is_foreign(headers) and headers.get("origin") not in self._origins:
             return _foreign("This server takes no questions from the pages of other sites", code="origin_not_allowed")
         if self._keys and door_of(path_of(scope)) not in OPEN and not self._keys.opens(headers.get("authorization")):
             return RequestFailed(
@@ -55,6 +55,15 @@ class Guarded:
                 headers={"www-authenticate": "Bearer"},
             )
         return None
+
+
+def _is_foreign(headers: Headers) -> bool:
+    """Whether a page of another site sent a request, as far as its browser says so; programs say nothing."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None or origin is None:
+        return site not in {None, "none", "same-origin"}
+    # The scheme is not compared: a proxy that ends TLS changes it.
+    return origin.partition("://")[2].lower() != headers.get("host", "").strip().lower()
 
 
 def _host(value: str) -> str:

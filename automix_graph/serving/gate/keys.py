@@ -13,20 +13,49 @@ from pathlib import Path
 
 from automix_graph.config import ENV_API_KEYS
 from automix_graph.errors import ConfigurationError
+from automix_graph.serving.settings import require_sendable
 
 
 def read_keys(file: Path | None) -> tuple[str, ...]:
-    """Return the keys of a file, one a line, else those of the environment variable, separated by commas or spaces.
+    r"""Return the keys of a file, one a line, else those of the environment variable, separated by commas or spaces.
 
-    Empty lines of a file, and lines that begin with ``#``, are left out.
+    Empty lines of a file, and lines that begin with ``#``, are left out. A variable that is empty or not set gives no
+    keys.
+
+    Args:
+        file: of keys; None: the variable has them, or nobody.
 
     Raises:
-        ConfigurationError: the file cannot be read or holds no key; a server that was given one must not come up open.
+        ConfigurationError: the file cannot be read, it or the variable holds no key (a server that was given one must
+            not come up open), or a key can be sent by no client.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder, "api_keys")
+        ...     _ = file.write_text("# rotated by ops\nsecret-key\n")
+        ...     read_keys(file)
+        ('secret-key',)
     """
-    if file is None:
-        return tuple(os.environ.get(ENV_API_KEYS, "").replace(",", " ").split())
+    keys = _of_environment() if file is None else _of_file(file)
+    require_sendable(keys)
+    return keys
+
+
+def _of_environment() -> tuple[str, ...]:
+    given = os.environ.get(ENV_API_KEYS, "")
+    keys = tuple(given.replace(",", " ").split())
+    if given and not keys:
+        raise ConfigurationError(
+            f"{ENV_API_KEYS} is set and holds no key; give keys separated by commas, or unset it", code="server-keys"
+        )
+    return keys
+
+
+def _of_file(file: Path) -> tuple[str, ...]:
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        # Editors of some systems begin a file with a mark that would be part of the first key.
+        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"the keys in {str(file)!r} cannot be read: {type(error).__name__}", code="server-keys"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -14,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from automix_graph.serving.gate.exchange import Exchange, current, door_of
-from automix_graph.serving.gate.failures import failure_of
+from automix_graph.serving.gate.failures import failure_of, shutting_down
 from automix_graph.serving.gate.refusing import path_of, refuse
 from automix_graph.serving.listening import ACCESS_LOG
 from automix_graph.serving.metrics import Metrics
@@ -24,6 +26,8 @@ REQUEST_ID: Final = "x-request-id"
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _CLIENT_GONE: Final = 499
 """Status in the log of a request whose client went away; nobody receives it."""
+_LAST_SECONDS: Final = 1.0
+"""How long a client may take to be told that the server ends."""
 
 access_log: Final = logging.getLogger(ACCESS_LOG)
 _log: Final = logging.getLogger(__name__)
@@ -50,13 +54,13 @@ class Observed:
             return
         exchange = Exchange(
             request_id=_request_id(Headers(scope=scope).get(REQUEST_ID)),
-            door=door_of(path_of(scope)),
+            door=door_of(path_of(scope), self._settings.working_paths),
             seconds=self._settings.deadline_seconds,
         )
-        status, gone = 0, False
+        status, gone, complete = 0, False, False
 
         async def told(message: Message) -> None:
-            nonlocal status, gone
+            nonlocal status, gone, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID] = exchange.request_id
@@ -66,10 +70,18 @@ class Observed:
                 # The connection takes no response any more, as after a client that sent more than it announced.
                 status, gone = _CLIENT_GONE, True
                 raise
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         token = current.set(exchange)
         try:
             await self._app(scope, receive, told)
+        except asyncio.CancelledError:
+            # What ends by itself, or with its client, ends in here: this one was cut off by the server.
+            if not complete:
+                exchange.error = exchange.error or "shutting_down"
+            if not status:
+                await self._say_shutting_down(scope, receive, told)
+            raise
         except Exception as error:
             if gone:
                 exchange.error = "client_disconnected"
@@ -84,6 +96,12 @@ class Observed:
         finally:
             current.reset(token)
             self._tell(scope, exchange, status or _CLIENT_GONE)
+
+    async def _say_shutting_down(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failure = shutting_down(self._settings.retry_after_seconds)
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await refuse(failure, scope, receive, send)
 
     def _tell(self, scope: Scope, exchange: Exchange, status: int) -> None:
         seconds = time.perf_counter() - exchange.started

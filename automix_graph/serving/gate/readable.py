@@ -22,6 +22,19 @@ _MOST_NESTED: Final = 100
 """Lists and objects within each other; what repeats a body in an error takes several frames for each."""
 
 
+def is_json(content_type: str) -> bool:
+    """Return whether a Content-Type header says that the body is JSON.
+
+    What comes after the type itself says nothing: browsers let the pages of any site send ``text/plain; a=json``.
+
+    Example:
+        >>> is_json("application/json; charset=utf-8"), is_json("text/plain; a=json")
+        (True, False)
+    """
+    kind, _, name = content_type.partition(";")[0].strip().lower().partition("/")
+    return kind == "application" and (name == "json" or name.endswith("+json"))
+
+
 def require_json(body: bytes) -> None:
     """Refuse a body that is no JSON.
 
