@@ -14,6 +14,7 @@ from automix_graph.engines.engine import Charge
 from automix_graph.errors import ConfigurationError
 from automix_graph.graph.call_listener import CallListener
 from automix_graph.models.failures import is_failure
+from automix_graph.models.given_up import GivenUp
 from automix_graph.records import Call
 
 
@@ -52,13 +53,15 @@ def asker(make: MakeGraph, shape: RowShape) -> Callable[[Task], Awaitable[tuple[
     graph = make()
 
     async def ask(task: Task) -> tuple[dict[str, Any], Charge]:
-        result = await asked(graph, task.question.text, thread=task.key.hex())
+        given_up = GivenUp()
+        with given_up.current():
+            result = await asked(graph, task.question.text, thread=task.key.hex())
         if isinstance(result, Failure):
-            row = shape.failed(task.question, task.key, result.error, result.calls)
+            row = shape.failed(task.question, task.key, result.error, result.calls, given_up)
         else:
-            row = shape.answered(task.question, task.key, result)
+            row = shape.answered(task.question, task.key, result, given_up)
         told = Told.by(row)
-        return row, Charge(cost=told.spent.at_least, failed=told.failed, known=not told.unpriced)
+        return row, Charge(cost=told.charged, failed=told.failed, known=not told.unpriced)
 
     return ask
 

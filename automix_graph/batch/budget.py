@@ -1,8 +1,8 @@
 """The ceilings of a batch, on what it may cost and how often it may fail: whether another question may be asked.
 
-What a question costs is known when it is done. Until then it is taken to cost as much as the dearest one so far, and
-until one is answered they are asked one at a time. So only questions that cost more than any before them can pass the
-ceiling.
+What a question is charged is known when it is done: what it cost, with calls that were given up at their worst. Until
+then it is taken to cost as much as the dearest one so far, and until one is answered they are asked one at a time. So
+only questions that cost more than any before them can pass the ceiling.
 
 A provider that is down fails every question. So a batch ends where many have failed one after the other, in the order
 in which they were done, before all of them have.
@@ -27,7 +27,7 @@ class Budget:
     Args:
         ceiling: in USD; None admits all.
         spent: before, in USD.
-        dearest: cost of the dearest question that was answered before, in USD; None where there was none.
+        dearest: charge of the dearest question that was answered before, in USD; None where there was none.
         failures: that may follow each other; 0: any number.
 
     Attributes:
@@ -52,7 +52,8 @@ class Budget:
         self._failures = 0
         self._ceiling = ceiling
         self._spent = spent
-        self._dearest = dearest
+        self._dearest = dearest or 0.0
+        self._answered = dearest is not None
         self._in_work = 0
         self._settled = asyncio.Condition()
 
@@ -79,14 +80,14 @@ class Budget:
         async with self._settled:
             self._in_work -= 1
             self._spent += charge.cost
-            if not charge.failed:
-                self._dearest = max(self._dearest or 0.0, charge.cost)
+            self._dearest = max(self._dearest, charge.cost)
+            self._answered = self._answered or not charge.failed
             if not charge.known:
                 self.stop = self.stop or "unknown cost"
             self._settled.notify_all()
 
     def _fits(self) -> bool:
         assert self._ceiling is not None, "nobody asks without a ceiling"
-        if self._dearest is None:
-            return not self._in_work
+        if not self._answered and self._in_work:  # one that failed does not tell what others may cost
+            return False
         return self._spent + self._dearest * (self._in_work + 1) <= self._ceiling * (1 + _ROUNDING)

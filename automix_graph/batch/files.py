@@ -25,6 +25,8 @@ class BatchFiles:
         >>> files = BatchFiles.of(Path("in.jsonl"), Path("out.jsonl"), None)
         >>> files.journal.name, files.rejects.name
         ('out.jsonl.journal', 'out.rejects.jsonl')
+        >>> BatchFiles.of(Path("in.jsonl"), Path("out.txt"), None).rejects.name
+        'out.txt.rejects'
     """
 
     data: Path
@@ -50,12 +52,13 @@ class BatchFiles:
                 f"output {str(out)!r} would be no JSON Lines; give a name that ends in .jsonl",
                 code="file-of-something-else",
             )
-        beside = out.with_name(f"{out.stem}.rejects.jsonl")
+        # Two outputs never share one.
+        beside = f"{out.stem}.rejects.jsonl" if out.suffix == ".jsonl" else f"{out.name}.rejects"
         files = cls(
             data=data,
             out=out,
             journal=out.with_name(f"{out.name}.journal"),
-            rejects=beside if rejects is None else Path(rejects),
+            rejects=out.with_name(beside) if rejects is None else Path(rejects),
         )
         files._require_apart()
         if _bytes_in(out) and not _bytes_in(files.journal):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from automix_graph.batch.rows import Told
-from automix_graph.batch.unwritable import unwritable
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.record_files import Line
 from automix_graph.recording.appending import append
 from automix_graph.recording.configured_file import ConfiguredFile
 from automix_graph.recording.settings import Settings
 from automix_graph.recording.spending import Spent
+from automix_graph.recording.unwritable import unwritable
 
 
 class BatchJournal(ConfiguredFile):
@@ -28,8 +28,9 @@ class BatchJournal(ConfiguredFile):
     Attributes:
         cut: bytes of an unfinished last line that were cut off on opening; its question is asked again.
         spent: on all rows that were there on opening, replaced ones included.
-        unpriced: calls behind them that succeeded and whose cost is unknown.
-        dearest: cost of the dearest answer among them in USD, as far as it is known; None where there is none.
+        charged: for them to the ceiling on the cost, in USD.
+        unpriced: calls behind them of which not even the worst is known.
+        dearest: what was charged for the dearest answer among them, in USD; None where there is none.
 
     Raises:
         ConfigurationError: the file cannot be written, another process writes it, it holds something else, or rows of
@@ -42,6 +43,7 @@ class BatchJournal(ConfiguredFile):
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self.spent = Spent()
+        self.charged = 0.0
         self.unpriced = 0
         self.dearest: float | None = None
         self._offsets: dict[bytes, int] = {}
@@ -102,6 +104,7 @@ class BatchJournal(ConfiguredFile):
         self._offsets[told.key] = line.offset
         (self._failed.add if told.failed else self._failed.discard)(told.key)
         self.spent += told.spent
+        self.charged += told.charged
         self.unpriced += told.unpriced
         if not told.failed:
-            self.dearest = max(self.dearest or 0.0, told.spent.at_least)
+            self.dearest = max(self.dearest or 0.0, told.charged)

@@ -33,7 +33,8 @@ class BatchOptions:
         with_question: whether rows repeat the question.
         with_texts: whether sources come with their texts.
         longest_question: in characters; a longer one is rejected.
-        rejects: file of the rows that cannot be used; None: beside the output, ``OUT.rejects.jsonl`` for ``OUT.jsonl``.
+        rejects: file of the rows that cannot be used, in place of one of an earlier run; None: beside the output,
+            ``OUT.rejects.jsonl`` for ``OUT.jsonl`` and ``OUT.rejects`` for others.
 
     Raises:
         ConfigurationError: a value cannot be used.

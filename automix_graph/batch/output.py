@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from automix_graph.batch.options import Order
-from automix_graph.batch.unwritable import unwritable
 from automix_graph.recording.appending import open_for_appending
+from automix_graph.recording.unwritable import unwritable
 
 
 class Output:

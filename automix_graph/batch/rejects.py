@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from automix_graph.batch.questions import Rejected
 from automix_graph.batch.rows import line_of
-from automix_graph.batch.unwritable import unwritable
+from automix_graph.errors import ConfigurationError
 from automix_graph.files import replacing
+from automix_graph.recording.unwritable import unwritable
+
+_FIELDS: Final = {entry.name for entry in dataclasses.fields(Rejected)}
+_LONGEST_LINE: Final = 2**20
+"""Bytes; far more than a line of rejects can have."""
 
 
 @contextmanager
@@ -22,8 +28,9 @@ def rejects_file(path: Path) -> Iterator[Callable[[Rejected], None]]:
         What takes in a rejected row.
 
     Raises:
-        ConfigurationError: the file cannot be written.
+        ConfigurationError: the file cannot be written, or what is there is no file of rejected rows.
     """
+    _require_own(path)
     file: BinaryIO | None = None
     try:
         with ExitStack() as stack:
@@ -40,3 +47,30 @@ def rejects_file(path: Path) -> Iterator[Callable[[Rejected], None]]:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def _require_own(path: Path) -> None:
+    """Refuse to replace a file that holds anything but rejected rows; an empty one may be."""
+    try:
+        if not path.exists():
+            return
+        if path.is_file():
+            with path.open("rb") as file:
+                line = file.readline(_LONGEST_LINE)
+            if not line or _is_reject(line):
+                return
+    except OSError as error:
+        raise unwritable(path, error) from error
+    raise ConfigurationError(
+        f"{str(path)!r} holds something else than rows that a batch rejected, so it is left as it is; give another "
+        "file for them, or delete it",
+        code="file-of-something-else",
+    )
+
+
+def _is_reject(line: bytes) -> bool:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and set(data) == _FIELDS

@@ -87,6 +87,8 @@ class BatchReport:
         degraded: answered rows whose answer was rejected and is the best there is.
         spent: on the job, earlier runs and replaced rows included.
         spent_now: by this run.
+        charged: for the job to the ceiling on the cost, in USD: what is known, and calls that were given up at their
+            worst.
         seconds: wall time of this run.
         stop: why the run ended before all rows were asked about; None where it did not.
         cut: bytes of an unfinished last line that were cut off the journal.
@@ -108,6 +110,7 @@ class BatchReport:
     degraded: int
     spent: Spent
     spent_now: Spent
+    charged: float
     seconds: float
     stop: Stop | None
     cut: int

@@ -17,6 +17,7 @@ from automix_graph.batch.questions import Question
 from automix_graph.costs import summarise
 from automix_graph.errors import ModelCallError
 from automix_graph.models.failures import reason_of
+from automix_graph.models.given_up import GivenUp
 from automix_graph.recording.spending import Spent
 from automix_graph.records import ABSTAINED, FIRST, Bill, Call
 
@@ -59,7 +60,8 @@ class Told:
         failed: whether it failed.
         degraded: whether the answer was rejected and is the best there is.
         spent: on the question, as far as it is known.
-        unpriced: calls that succeeded and whose cost is unknown.
+        unpriced: calls that succeeded or were given up, and of which not even the worst is known.
+        charged: to the ceiling on the cost, in USD: what is known, and calls that were given up at their worst.
     """
 
     key: bytes
@@ -68,6 +70,7 @@ class Told:
     degraded: bool
     spent: Spent
     unpriced: int
+    charged: float
 
     @property
     def escalated(self) -> bool:
@@ -93,6 +96,7 @@ class Told:
                 degraded=row["degraded"],
                 spent=Spent(cost=row["cost"], at_least=float(usage["cost_at_least"])),
                 unpriced=int(usage["unpriced_calls"]),
+                charged=float(usage["charged"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no row of a batch: {error!r}") from error
@@ -110,13 +114,23 @@ class RowShape:
     with_question: bool
     with_texts: bool
 
-    def answered(self, question: Question, key: bytes, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the row of a question that a graph answered; see `AutomixOutput` for the result."""
+    def answered(self, question: Question, key: bytes, result: Mapping[str, Any], given_up: GivenUp) -> dict[str, Any]:
+        """Return the row of a question that a graph answered.
+
+        Args:
+            question: that was asked.
+            key: of the row.
+            result: see `AutomixOutput`.
+            given_up: calls of the question whose cost nobody knows.
+        """
         told = {name: result[name] for name in _TAKEN}
         sources = [self._source(document) for document in result["documents"]]
-        return self._row(question, key, {**told, "usage": _sums(result["usage"]), "sources": sources, "error": None})
+        usage = _sums(result["usage"], given_up)
+        return self._row(question, key, {**told, "usage": usage, "sources": sources, "error": None})
 
-    def failed(self, question: Question, key: bytes, error: Exception, calls: Sequence[Call]) -> dict[str, Any]:
+    def failed(
+        self, question: Question, key: bytes, error: Exception, calls: Sequence[Call], given_up: GivenUp
+    ) -> dict[str, Any]:
         """Return the row of a question that failed.
 
         Args:
@@ -124,11 +138,12 @@ class RowShape:
             key: of the row.
             error: why.
             calls: those before the failure, as far as they are known. What the failed one cost is not.
+            given_up: calls of the question whose cost nobody knows.
         """
         known = sum(call.cost or 0.0 for call in calls)
         bill = Bill(cost=None, at_least=known, always_large=None, estimated=True)
         told = {**dict.fromkeys(_TAKEN), "degraded": False}
-        usage = _sums(summarise(calls, bill))
+        usage = _sums(summarise(calls, bill), given_up)
         return self._row(question, key, {**told, "usage": usage, "sources": [], "error": _why(error)})
 
     def _row(self, question: Question, key: bytes, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,12 +169,14 @@ def line_of(row: Mapping[str, Any]) -> bytes:
         return f"{json.dumps(row, separators=(',', ':'), allow_nan=False)}\n".encode("ascii")
 
 
-def _sums(usage: Mapping[str, Any]) -> dict[str, Any]:
+def _sums(usage: Mapping[str, Any], given_up: GivenUp) -> dict[str, Any]:
     calls: Sequence[Mapping[str, Any]] = usage["calls"]
+    unpriced = sum(call["cost"] is None and call["error"] is None for call in calls)
     return {
         "calls": len(calls),
         "failed_calls": sum(call["error"] is not None for call in calls),
-        "unpriced_calls": sum(call["cost"] is None and call["error"] is None for call in calls),
+        "unpriced_calls": unpriced + given_up.unpriced,
+        "charged": usage["cost_at_least"] + given_up.at_worst,
         **{name: value for name, value in usage.items() if name not in {"calls", "seconds"}},
     }
 

@@ -19,7 +19,7 @@ from automix_graph.policies import Policy
 from automix_graph.recording.description import describe
 from automix_graph.recording.settings import Settings
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Of the lines of a journal, and so of the rows of an output."""
 
 

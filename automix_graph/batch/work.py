@@ -71,6 +71,7 @@ class Work:
         self._tally = Tally()
         self._asked = 0
         self._spent = Spent()
+        self._charged = 0.0
         self._stop: Stop | None = None
         self._failed: list[FailedRow] = []
         self._begun = time.monotonic()
@@ -81,7 +82,7 @@ class Work:
         gate = partial(
             Budget,
             self._options.max_cost,
-            spent=self._journal.spent.at_least,
+            spent=self._journal.charged,
             dearest=self._journal.dearest,
             failures=self._options.stop_after_failures,
         )
@@ -124,6 +125,7 @@ class Work:
         self._formers.pop(position, None)
         self._asked += 1
         self._spent += told.spent
+        self._charged += told.charged
         self._place(position, offset, row, told)
         self._tell()
 
@@ -186,6 +188,7 @@ class Work:
             degraded=self._tally.degraded,
             spent=self._journal.spent + self._spent,
             spent_now=self._spent,
+            charged=self._journal.charged + self._charged,
             seconds=seconds,
             stop=self._stop if left or self._formers else None,  # only where it kept a row from being asked about
             cut=self._journal.cut,

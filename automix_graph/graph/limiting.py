@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 
 from automix_graph.costs import Limits, Prices
 from automix_graph.errors import ConfigurationError, LimitReachedError
-from automix_graph.models.budget import Budget
+from automix_graph.models.budget import Budget, observed
 from automix_graph.records import Call, Record
 
 
@@ -37,7 +36,7 @@ class Limiting:
     def over(self, record: Record) -> AbstractContextManager[None]:
         """Limit the model calls that are made for a question."""
         budget = self.budget(record)
-        return contextlib.nullcontext() if budget is None else budget.current()
+        return observed(self.prices) if budget is None else budget.current()
 
     def ends_with(self, error: Exception) -> bool:
         """Return whether a limit has ended the question: its time is over, or the user wants an error at any limit."""
@@ -83,6 +82,7 @@ def require_prices(limits: Limits | None, prices: Prices, labels: Iterable[str])
     if unknown:
         raise ConfigurationError(
             f"limits hold max_cost={limits.max_cost}, and no price is known for {', '.join(map(repr, unknown))}; give "
-            "prices={LABEL: Price(input, output)} in USD per million tokens, or limit calls and seconds instead",
+            "it in USD per million tokens, --price MODEL=INPUT/OUTPUT or prices={LABEL: Price(input, output)}, or "
+            "limit calls and seconds instead",
             code="unknown-price",
         )

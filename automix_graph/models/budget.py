@@ -24,6 +24,7 @@ from automix_graph.costs.limits import Limits, worst_tokens
 from automix_graph.errors import LimitReachedError
 from automix_graph.models.background import in_background
 from automix_graph.models.chat import read_timeout, takes_timeout
+from automix_graph.models.given_up import is_given_up, observer
 from automix_graph.models.llm_cache import has_cache
 from automix_graph.models.named import NamedModel
 from automix_graph.models.retrying import Retries
@@ -91,6 +92,17 @@ class Budget:
             self._calls += 1
             self._cost += worst
 
+    @contextlib.contextmanager
+    def sent(self, target: NamedModel, messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> Iterator[None]:
+        """Make an admitted call; where it is given up, whoever observes that is told what it may have cost."""
+        try:
+            yield
+        except BaseException as error:
+            observing = observer()
+            if observing is not None and is_given_up(error):
+                observing.add(self.at_worst(target, messages, options))
+            raise
+
     def out_of_time(self) -> LimitReachedError:
         """Return the error of a call that was given up."""
         return self._out_of_time(made=True)
@@ -102,14 +114,18 @@ class Budget:
     def _worst(self, target: NamedModel, messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> float:
         if self._limits.max_cost is None:
             return 0.0
+        cost = self.at_worst(target, messages, options)
+        if cost is None:
+            raise LimitReachedError.of("cost", self._limits.max_cost)  # what may cost anything may cost too much
+        return cost
+
+    def at_worst(self, target: NamedModel, messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> float | None:
+        """Return what a call may cost at most, in USD; None where its price is unknown."""
         usage = Usage(
             input_tokens=worst_tokens(str(message.text) for message in messages),
             output_tokens=(_cap(target.model, options) or self._limits.assumed_output_tokens) * options.get("n", 1),
         )
-        cost = self._prices.cost(Call(stage="", model=target.label, usage=usage, seconds=0.0))
-        if cost is None:
-            raise LimitReachedError.of("cost", self._limits.max_cost)  # what may cost anything may cost too much
-        return cost
+        return self._prices.cost(Call(stage="", model=target.label, usage=usage, seconds=0.0))
 
 
 class _End(NamedTuple):
@@ -131,6 +147,17 @@ def _first_end(limits: Limits, began: float, entered: float) -> _End | None:
 _CURRENT: Final[ContextVar[Budget | None]] = ContextVar("automix_budget", default=None)
 
 
+def observed(prices: Prices) -> contextlib.AbstractContextManager[None]:
+    """Let calls that nothing limits be priced where somebody observes those that are given up.
+
+    Args:
+        prices: of tokens.
+    """
+    if observer() is None or _CURRENT.get() is not None:
+        return contextlib.nullcontext()
+    return Budget(Limits(), prices, calls=(), began=time.time()).current()
+
+
 def send_within(
     target: NamedModel, messages: Sequence[BaseMessage], options: Mapping[str, Any], send: Callable[[], Reply]
 ) -> Callable[[], Reply]:
@@ -141,7 +168,8 @@ def send_within(
 
     def limited() -> Reply:
         budget.admit(target, messages, options)
-        return run_within(budget, send)
+        with budget.sent(target, messages, options):
+            return run_within(budget, send)
 
     return limited
 
@@ -159,7 +187,8 @@ def asend_within(
 
     async def limited() -> Reply:
         budget.admit(target, messages, options)
-        return await arun_within(budget, send)
+        with budget.sent(target, messages, options):
+            return await arun_within(budget, send)
 
     return limited
 

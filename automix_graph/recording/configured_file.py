@@ -19,6 +19,7 @@ from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.record_files import Line, lines_of
 from automix_graph.recording.appending import append_line, first_bytes, lock_of, mend, open_for_appending
 from automix_graph.recording.settings import SETTINGS_LINE, Settings
+from automix_graph.recording.unwritable import unwritable
 
 
 class ConfiguredFile(ABC):
@@ -58,6 +59,9 @@ class ConfiguredFile(ABC):
             ) from error
         try:
             self._resume()
+        except OSError as error:
+            self.close()
+            raise unwritable(self.path, error) from error
         except BaseException:
             self.close()
             raise

@@ -15,6 +15,7 @@ from automix_graph.recording.appending import append_line
 from automix_graph.recording.configured_file import ConfiguredFile
 from automix_graph.recording.settings import Settings
 from automix_graph.recording.spending import Spent
+from automix_graph.recording.unwritable import unwritable
 from automix_graph.records import Recorded
 
 
@@ -65,9 +66,12 @@ class Journal(ConfiguredFile):
         """Write a record; it is on disk when this returns.
 
         Raises:
-            OSError: it cannot be written; the file is as it was.
+            ConfigurationError: it cannot be written; the file is as it was.
         """
-        append_line(self._descriptor, recorded.to_json())
+        try:
+            append_line(self._descriptor, recorded.to_json())
+        except OSError as error:
+            raise unwritable(self.path, error) from error
         self._add(recorded)
 
     def _remember(self, line: Line) -> None:

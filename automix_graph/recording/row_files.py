@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 LONGEST_LINE: Final = 16 * 2**20
 """Bytes of a line of JSON Lines with its line feed; a longer one is a bad row, and never in memory as a whole."""
+LONGEST_CELL: Final = LONGEST_LINE
+"""Characters of a cell of CSV. A longer one is a quote that nobody has closed, so that nothing after it can be read."""
+_CSV_LIMIT: Final = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,10 +153,10 @@ def _read_csv(path: Path) -> Iterator[Found]:
         reader = csv.reader(file, strict=True)
         line = 1
         try:
-            header = next(reader, [])
+            header = _next_cells(reader) or []
             _require_columns(path, header)
             line = reader.line_num + 1
-            for cells in reader:
+            while (cells := _next_cells(reader)) is not None:
                 if cells:
                     yield Found(number=line, unit="line", values=_cells(header, cells))
                 line = reader.line_num + 1
@@ -161,6 +165,16 @@ def _read_csv(path: Path) -> Iterator[Found]:
                 f"data set {str(path)!r} is no CSV at line {line}: {error}; mend the row, or give JSON Lines",
                 code="data-set",
             ) from error
+
+
+def _next_cells(reader: Iterator[list[str]]) -> list[str] | None:
+    """Return the next row; None at the end. The limit on cells is one of the process, and its own after each row."""
+    with _CSV_LIMIT:
+        usual = csv.field_size_limit(LONGEST_CELL)
+        try:
+            return next(reader, None)
+        finally:
+            csv.field_size_limit(usual)
 
 
 def _cells(header: list[str], cells: list[str]) -> dict[str, Any] | str:

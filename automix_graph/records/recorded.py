@@ -37,6 +37,8 @@ class Recorded:
         rate: at which such questions were drawn, in (0, 1].
         background: positions in the calls of the record of those that were made behind the question: its user has not
             waited for them, and its bill does not hold them.
+        charged: for those calls and the scoring, in USD, where the file has a ceiling on cost or could be given one: a
+            call of unknown cost is charged at its worst. None in other files.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Recorded:
     origin: Literal["shadow", "audit"] | None = None
     rate: float | None = None
     background: tuple[int, ...] = ()
+    charged: float | None = None
 
     def to_json(self) -> str:
         """Return one line of JSON, in ASCII."""

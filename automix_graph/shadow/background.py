@@ -16,7 +16,7 @@ import math
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -138,6 +138,8 @@ class Background:
             self._count(drawn=1)
             if self._purse.empty:
                 self._count(over_budget=1)
+            elif self._work.pauses:
+                self._count(unwritable=1)
             elif self._closed or len(self._jobs) >= self._most:
                 self._count(dropped=1)
             else:
@@ -204,14 +206,16 @@ class Background:
     def _run(self) -> None:
         while (job := self._next()) is not None:
             changes: dict[str, float] = {"lost": 1}
+            kind = "it cannot be opened, or another process holds it"
             try:
-                recorded = self._work.done(job)
-                changes = {"over_budget": 1} if recorded is None else changes_by(recorded)
-            except BaseException as error:  # even a scorer's SystemExit, which would only end this thread
-                self._warn(error)
+                done = self._work.done(job)
+                changes = {done: 1} if isinstance(done, str) else changes_by(done)
+            except Exception as error:
+                kind = kind_of(error)  # neither its words nor its traceback: they may hold the user's text
             finally:
                 with self._changed:
                     self._count(waiting=-1, **changes)
+                    self._tell(changes, kind)
                     self._changed.notify_all()
 
     def _next(self) -> Job | None:
@@ -225,12 +229,15 @@ class Background:
         added = {name: getattr(self._counts, name) + change for name, change in changes.items()}
         self._counts = dataclasses.replace(self._counts, **added)
 
-    def _warn(self, error: BaseException) -> None:
-        # Neither the error's words nor its traceback: they may hold the user's text.
-        if not self._warned:
+    def _tell(self, changes: Mapping[str, float], kind: str) -> None:
+        """Say that the file cannot be written, once, and that it can be again."""
+        if not self._warned and ("lost" in changes or "unwritable" in changes):
             self._warned = True
-            kind = kind_of(error) if isinstance(error, Exception) else type(error).__name__
-            _log.warning("a question is not recorded to %s: %s; this is said once", self.path, kind)
+            _log.warning("questions are not recorded to %s: %s; nobody is asked until they can be", self.path, kind)
+        elif self._warned and "recorded" in changes:
+            self._warned = False
+            passed, lost = self._counts.unwritable, self._counts.lost
+            _log.warning("%s can be written again; so far %d were passed over, %d lost", self.path, passed, lost)
 
 
 def _check_numbers(max_cost: object, queue: object, concurrency: object, seconds: object, seed: object) -> None:

@@ -12,17 +12,19 @@ class Counts:
     """Questions that were drawn in this process, by what became of them.
 
     Attributes:
-        drawn: that were offered: the sum of those recorded, dropped, over budget, lost, and still waiting.
+        drawn: that were offered: the sum of those recorded, dropped, over budget, unwritable, lost, and still waiting.
         recorded: written to the file, those that failed included.
         failed: of these, where a model gave no answer or answers could not be compared.
         compared: of these, whose answer was compared with the large model's, be it kept or rejected.
         agreed: sum of the agreements of those, each in [0, 1].
         dropped: that came when the queue was full or closed.
         over_budget: that came when the ceiling on cost was reached.
-        lost: that could not be written, for instance because the disk is full.
+        unwritable: that came while the file could not be written, so that nobody was asked.
+        lost: whose record could not be written, for instance because the disk is full; others come to be `unwritable`.
         waiting: in the queue or in work.
-        spent: on background calls at known prices, in USD, by this process and, as far as they have written it down,
-            by all others that write the same file.
+        spent: on background calls, in USD, by this process and, as far as they have written it down, by all others
+            that write the same file, before it too. A call of unknown cost counts at its worst, or as nothing where
+            its price is unknown.
         unpriced: background calls of this process of unknown cost.
     """
 
@@ -33,6 +35,7 @@ class Counts:
     agreed: float = 0.0
     dropped: int = 0
     over_budget: int = 0
+    unwritable: int = 0
     lost: int = 0
     waiting: int = 0
     spent: float = 0.0

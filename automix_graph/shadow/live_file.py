@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from automix_graph.recording.appending import append_line, closing, lock_of, mend, open_for_appending
+from automix_graph.recording.appending import append, append_line, closing, lock_of, mend, open_for_appending
 from automix_graph.recording.handler import check_live_file
 from automix_graph.records import Recorded
 
@@ -52,6 +52,20 @@ class LiveFile:
             mend(file, self.path)
             return self._spent_by_others(file)
 
+    def test(self, size: int) -> None:
+        """Raise where no line of so many bytes can be written; the file is as it was.
+
+        Raises:
+            ConfigurationError: it cannot be opened any more.
+            OSError: it cannot be written.
+            Timeout: another process holds the file.
+        """
+        with self._lock, lock_of(self.path).acquire(timeout=_PATIENCE), closing(open_for_appending(self.path)) as file:
+            mend(file, self.path)
+            # Should the process end before it is taken back, this is the unfinished line that the next one cuts off.
+            end = append(file, b"{".ljust(size))
+            os.ftruncate(file, end)
+
     def _spent_by_others(self, file: int) -> float:
         end = os.lseek(file, 0, os.SEEK_END)
         if end <= self._seen:
@@ -67,8 +81,6 @@ class LiveFile:
 def _spent(line: bytes) -> float:
     try:
         data: dict[str, Any] = json.loads(line)
-        calls = data["record"]["calls"] if data["record"] else []
-        made = [calls[place] for place in data.get("background", ())]
-        return sum(call["cost"] or 0.0 for call in (*made, *data["scoring"]))
-    except (IndexError, KeyError, TypeError, ValueError):
+        return float(data["charged"])
+    except (KeyError, TypeError, ValueError):
         return 0.0  # no line of this writer; who reads the records will say so

@@ -44,7 +44,7 @@ class Purse:
 
     @property
     def spent(self) -> float:
-        """In USD, as far as prices and tokens are known."""
+        """In USD; calls of unknown cost at their worst, as far as their price is known."""
         with self._lock:
             return self._spent
 
@@ -101,20 +101,28 @@ class JobBudget(Budget):
         Raises:
             LimitReachedError: the purse or the time does not reach, and it is not to be made.
         """
-        worst = self._worst(target, messages, options)
+        worst = self.at_worst(target, messages, options)
+        if worst is None and self._purse.max_cost is not None:
+            raise LimitReachedError.of("cost", self._purse.max_cost)  # what may cost anything may cost too much
+        worst = worst or 0.0
         if not self._purse.reserve(worst):
             raise LimitReachedError.of("cost", self._purse.max_cost)
         with self._lock:
             self._set_aside += worst
         super().admit(target, messages, options)
 
-    def settle(self, calls: Iterable[Call] | None) -> None:
+    def settle(self, calls: Iterable[Call] | None) -> float:
         """Pay for the calls of the job; where nobody knows what one came to, all that was set aside.
 
         Args:
             calls: with their costs; None where nobody knows them.
+
+        Returns:
+            What was paid, in USD. It is known without a ceiling too, for a later process may set one.
         """
         costs = [None] if calls is None else [call.cost for call in calls if not call.cached]
         known = sum(cost for cost in costs if cost is not None)
-        self._purse.settle(self._set_aside, known if None not in costs else max(known, self._set_aside))
+        charged = known if None not in costs else max(known, self._set_aside)
+        self._purse.settle(self._set_aside, charged)
         self._set_aside = 0.0
+        return charged

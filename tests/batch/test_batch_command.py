@@ -85,6 +85,7 @@ def test_json_says_all_that_the_lines_say() -> None:
         "cost_at_least": pytest.approx(5 * CALL),
         "cost_now": None,
         "cost_now_at_least": pytest.approx(5 * CALL),
+        "charged": pytest.approx(5 * CALL),
         "complete": False,
     }
 

@@ -55,6 +55,13 @@ def test_a_line_that_is_too_long_is_rejected_and_the_next_one_is_not(
     ]
 
 
+def test_a_long_cell_of_csv_is_rejected_and_the_next_row_is_not(tmp_path: Path, out: Path) -> None:
+    data = write(tmp_path / "in.csv", "id,question", f"1,{'x' * 200_000}", "2,When was event 2?")
+    report = run_batch(data, out, graph_of())
+    assert [one["id"] for one in read(out)] == ["2"]
+    assert [(one.line, one.reason[:33]) for one in report.first_rejected] == [(2, "question has 200000 characters, a")]
+
+
 def test_the_file_of_rejects_is_that_of_the_last_run(tmp_path: Path, out: Path) -> None:
     rejects = tmp_path / "bad" / "rows.jsonl"
     options = BatchOptions(rejects=rejects)

@@ -26,6 +26,7 @@ SMALL_ROW = {
         "calls": 2,
         "failed_calls": 0,
         "unpriced_calls": 0,
+        "charged": pytest.approx(2 * CALL),
         "input_tokens": 200,
         "cached_input_tokens": 0,
         "output_tokens": 20,

@@ -25,7 +25,7 @@ def key_of(number: int) -> bytes:
 
 
 def row(number: int, answer: str, cost: float) -> bytes:
-    usage = {"cost_at_least": cost, "unpriced_calls": 0}
+    usage = {"cost_at_least": cost, "unpriced_calls": 0, "charged": 0.0}
     told = {"answer": answer, "route": "small", "degraded": False, "cost": cost, "usage": usage, "error": None}
     return line_of({"id": number, **told, "fingerprint": key_of(number).hex()})
 

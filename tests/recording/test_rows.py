@@ -1,5 +1,6 @@
 """Data sets: what is read, what is listed, what is refused."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -155,3 +156,21 @@ def test_without_an_index_every_row_needs_a_context() -> None:
     assert [row.context for row in ignored.rows] == [None, None]
     with pytest.raises(ConfigurationError, match="give --index DIR"):
         answerable(Rows(rows=(bare,)), use_context=True, retriever=False)
+
+
+def test_a_long_cell_of_csv_is_read_and_the_limit_of_the_process_stays(tmp_path: Path) -> None:
+    usual = csv.field_size_limit()
+    path, long = tmp_path / "data.csv", "x" * 200_000
+    path.write_text(f"id,question\n1,{long}\n2,When?\n", encoding="utf-8")
+    assert [row.question for row in read_rows(path).rows] == [long, "When?"]
+    assert csv.field_size_limit() == usual == 131_072
+
+
+def test_a_quote_of_csv_that_is_never_closed_is_no_endless_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automix_graph.recording.row_files.LONGEST_CELL", 1000)
+    path = tmp_path / "data.csv"
+    path.write_text('id,question\n1,When?\n2,"' + "x\n" * 2000, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"no CSV at line 3: field larger than field limit \(1000\)"):
+        read_rows(path)

@@ -13,7 +13,7 @@ from scripts import MILLIONTH, Counting, reply, row, tiers_of, write
 
 from automix_graph.errors import ConfigurationError
 from automix_graph.evaluation.record_files import read_records
-from automix_graph.recording import Progress, Spent, arecord_dataset, record_dataset
+from automix_graph.recording import Progress, Spent, appending, arecord_dataset, record_dataset
 from automix_graph.recording.report import Failed
 from automix_graph.testing import StaticRetriever
 from automix_graph.testing.chat_models import Reply
@@ -148,3 +148,32 @@ async def test_in_an_event_loop_the_other_door_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="await arecord_dataset"):
         record_dataset(data, tmp_path / "out.jsonl", tiers_of())
     assert (await arecord_dataset(data, tmp_path / "out.jsonl", tiers_of())).recorded == 1
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, out = write(tmp_path / "data.jsonl", *(row(number) for number in range(4))), tmp_path / "out.jsonl"
+    sync, calls = appending.os.fsync, iter(range(100))
+
+    def full(file: int) -> None:
+        if next(calls) == 3:  # the settings and two records fit
+            raise OSError(28, "No space left on device")
+        sync(file)
+
+    monkeypatch.setattr(appending.os, "fsync", full)
+    with pytest.raises(ConfigurationError, match="No space left on device; make room, and run the same again") as told:
+        record_dataset(data, out, tiers_of(), concurrency=1)
+    assert told.value.code == "file-unwritable"
+    monkeypatch.undo()
+    report = record_dataset(data, out, tiers_of(), concurrency=1)
+    assert (report.recorded, report.added) == (4, 2)
+
+
+def test_a_disk_that_is_full_from_the_beginning_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    data = write(tmp_path / "data.jsonl", row(0))
+    monkeypatch.setattr(appending.os, "fsync", full)
+    for _ in range(2):  # nobody holds the file
+        with pytest.raises(ConfigurationError, match="make room"):
+            record_dataset(data, tmp_path / "out.jsonl", tiers_of())

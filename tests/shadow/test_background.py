@@ -33,6 +33,11 @@ def finish(record: Record) -> Run:
     return Run(record=record)
 
 
+def paying(cost: float) -> Any:
+    paid = Call(stage="small_answer", model="m", usage=Usage(input_tokens=1, output_tokens=1), seconds=0, cost=cost)
+    return lambda record: Run(record=record.adding(calls=(paid,)))
+
+
 def test_the_queue_is_bounded_and_what_does_not_fit_is_counted(tmp_path: Path) -> None:
     gate = Gate()
     background = Background(records=tmp_path / "r.jsonl", queue=3, concurrency=1)
@@ -82,7 +87,7 @@ def test_a_job_that_would_end_its_thread_ends_no_other_job(tmp_path: Path, ends:
         assert background.flush(30)
     background.offer(job("3"))
     assert background.flush(30)
-    assert (background.counts.lost, background.counts.recorded) == (3, 1)
+    assert (background.counts.failed, background.counts.recorded) == (3, 4)
 
 
 def test_where_no_thread_can_begin_at_the_end_only_what_has_begun_is_waited_for(
@@ -125,11 +130,7 @@ def test_concurrent_jobs_never_spend_more_than_the_ceiling(tmp_path: Path, max_c
 
 def test_the_ceiling_is_over_all_processes_that_write_the_file(tmp_path: Path) -> None:
     path, prices = tmp_path / "r.jsonl", Prices({"m": Price(1.0, 1.0)})
-    paid = Call(stage="small_answer", model="m", usage=Usage(input_tokens=1, output_tokens=1), seconds=0, cost=0.75)
-
-    def pays(record: Record) -> Run:
-        return Run(record=record.adding(calls=(paid,)))
-
+    pays = paying(0.75)
     first = Background(records=path, max_cost=1.0)
     first.offer(job("a", pays, prices))
     assert first.flush(30) and first.counts.spent == 0.75
@@ -143,6 +144,43 @@ def test_the_ceiling_is_over_all_processes_that_write_the_file(tmp_path: Path) -
     third = Background(records=path, max_cost=1.0)
     third.offer(job("e", pays, prices))
     assert third.flush(30) and third.counts.over_budget == 1 and len(read_records(path).rows) == 3
+
+
+@pytest.mark.parametrize("max_cost", [1.0, None])
+def test_what_calls_of_unknown_cost_were_charged_is_known_to_the_next_process(
+    tmp_path: Path, max_cost: float | None
+) -> None:
+    path, prices = tmp_path / "r.jsonl", Prices({"m": Price(1.0, 1.0)})
+    model = FunctionChatModel(lambda _: ScriptedReply(text="x", usage=None), label="m")
+    target = named(model)
+
+    def asks(record: Record) -> Run:
+        attempt = call_model(target, [], stage="small_answer", options={"max_tokens": 600_000})
+        return Run(record=record.adding(calls=prices.charge(attempt.calls)), error=attempt.call.error)
+
+    first = Background(records=path, max_cost=max_cost)
+    first.offer(job("a", asks, prices))
+    assert first.flush(30) and first.counts.spent == pytest.approx(0.6)
+    (row,) = read_records(path).rows
+    assert row.charged == pytest.approx(0.6) and row.record is not None and row.record.calls[0].cost is None
+    second = Background(records=path, max_cost=1.0)
+    second.offer(job("b", asks, prices))
+    assert second.flush(30) and second.counts.spent == pytest.approx(0.6)
+    assert len(model.prompts) == 1  # 0.6 more might not fit
+
+
+def test_what_a_mistake_in_code_has_cost_is_known_to_the_next_process(tmp_path: Path) -> None:
+    def redact(text: str) -> str:
+        raise ZeroDivisionError("the question of a user")
+
+    first = Background(records=tmp_path / "r.jsonl", max_cost=1.0, redact=redact)
+    first.offer(job("a", paying(0.75), Prices({"m": Price(1.0, 1.0)})))
+    assert first.flush(30) and (first.counts.failed, first.counts.spent) == (1, 0.75)
+    (row,) = read_records(first.path).rows
+    assert (row.record, row.charged, row.error) == (None, 0.75, "the work behind the answer raised ZeroDivisionError")
+    second = Background(records=first.path, max_cost=1.0)
+    second.offer(job("b"))
+    assert second.flush(30) and second.counts.spent == 0.75
 
 
 def test_what_a_lost_call_may_have_cost_is_paid() -> None:

@@ -1,4 +1,4 @@
-"""What is said where a file of a batch cannot be written, as when the disk is full."""
+"""What is said where a file that a long job needs cannot be written, as when the disk is full."""
 
 from __future__ import annotations
 
