@@ -18,7 +18,14 @@ from automix_graph.calibration.certified import certify
 from automix_graph.calibration.describing import alone_of, bands_of, expected_under
 from automix_graph.calibration.expectations import choose
 from automix_graph.calibration.families import SIMPLE
-from automix_graph.calibration.feasible import require_better, require_judgements, require_questions, unreachable
+from automix_graph.calibration.feasible import (
+    LEAST_QUESTIONS,
+    judged_questions,
+    require_better,
+    require_judgements,
+    require_questions,
+    unreachable,
+)
 from automix_graph.calibration.notes import notes_on
 from automix_graph.calibration.question_rows import QuestionRows
 from automix_graph.calibration.targets import Expectation, Guarantee, MaxRegret, Target
@@ -66,7 +73,6 @@ def calibrate(
         raise ConfigurationError(f"seed is {seed!r}; use a whole number from 0 and below 2^64")
     rows = QuestionRows.of(outcomes, groups)
     require_judgements(rows)
-    require_better(rows.outcomes)
     if isinstance(target, Guarantee):
         found = _guaranteed(rows, target, seed, label, graded)
     else:
@@ -76,6 +82,7 @@ def calibrate(
 
 def _expected(rows: QuestionRows, target: Expectation, seed: int, label: Label) -> Calibration:
     require_questions(rows)
+    require_better(rows.outcomes)
     choice = choose(rows, target, seed=seed)
     if choice is None:
         raise unreachable(rows, target)
@@ -99,6 +106,9 @@ def _expected(rows: QuestionRows, target: Expectation, seed: int, label: Label) 
 
 
 def _guaranteed(rows: QuestionRows, target: Guarantee, seed: int, label: Label, graded: bool | None) -> Calibration:
+    if judged_questions(rows) >= LEAST_QUESTIONS:
+        # Which model is better, fewer cannot tell; what is certified holds for any number of them.
+        require_better(rows.outcomes)
     if graded is None:
         measured = rows.outcomes.tiers if isinstance(target, MaxRegret) else rows.outcomes.tiers[:-1]
         graded = any(tier.graded for tier in measured)

@@ -15,7 +15,12 @@ from automix_graph.evaluation.outcomes import Outcomes, has_judgement
 from automix_graph.policies import Threshold
 
 LEAST_QUESTIONS: Final = 10 * FOLDS
-"""Below that the folds of a cross-validation are a handful of questions each."""
+"""Below that the folds of a cross-validation are a handful of questions each, and which model is better is chance."""
+
+
+def judged_questions(rows: QuestionRows) -> int:
+    """Return how many questions were verified."""
+    return int(np.unique(rows.codes[rows.judged]).size)
 
 
 def require_judgements(rows: QuestionRows) -> None:
@@ -60,7 +65,7 @@ def require_questions(rows: QuestionRows) -> None:
     Raises:
         CalibrationRefused: so it is.
     """
-    questions = int(np.unique(rows.codes[rows.judged]).size)
+    questions = judged_questions(rows)
     if questions < LEAST_QUESTIONS:
         raise CalibrationRefused(
             f"there are {questions} questions that were verified; choosing a policy on some and judging it on others "

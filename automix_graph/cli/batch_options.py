@@ -56,7 +56,8 @@ _OPTIONS: Final = (
         "--rejects",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="File for rows that cannot be used; it is replaced.  [default: OUT.rejects.jsonl for OUT.jsonl]",
+        help="File for rows that cannot be used; one of an earlier run is replaced.  [default: OUT.rejects.jsonl for "
+        "OUT.jsonl]",
     ),
 )
 

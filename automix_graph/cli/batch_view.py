@@ -41,6 +41,8 @@ def show(report: BatchReport) -> None:
     _show_failed(report)
     _show_rejected(report)
     click.echo(f"cost: {cost_of(report.spent)}, {cost_of(report.spent_now)} of it now; {report.seconds:.1f} seconds")
+    if report.charged > report.spent.at_least:
+        click.echo(f"charged to --max-cost: ${report.charged:.6f}, with calls that were given up at their worst")
     click.echo(f"rows: {report.out}")
     left = f"with {report.left} rows left" if report.left else "before all rows that failed were asked about again"
     if report.stop == "budget":
@@ -52,8 +54,8 @@ def show(report: BatchReport) -> None:
         )
     elif report.stop == "unknown cost":
         click.echo(
-            f"Stopped {left}: a model did not tell its tokens, so what was spent is unknown and --max-cost cannot be "
-            "kept; the same command without it goes on."
+            f"Stopped {left}: a model did not tell its tokens, or its price is unknown, so what was spent is unknown "
+            "and --max-cost cannot be kept; the same command without it goes on."
         )
 
 

@@ -109,13 +109,24 @@ def calibrate(
         from automix_graph.calibration.plot import require_plot_file
 
         require_plot_file(plot)
-    source = _read(file, given_tiers(), prices=dict(given), unit=unit, label_free=label_free)
     # Imported here: numpy takes a while, and --help must not.
     from automix_graph.calibration import CalibrationRefused, provenance_of
     from automix_graph.calibration import calibrate as calibrate_outcomes
+    from automix_graph.calibration.targets import Guarantee
     from automix_graph.cli import calibration_view
     from automix_graph.policies import save_policy
 
+    source = _read(
+        file,
+        given_tiers(),
+        prices=dict(given),
+        unit=unit,
+        # What is guaranteed is about quality: costs are shown, and decide nothing.
+        unpriced="tokens" if isinstance(target, Guarantee) else "usd",
+        label_free=label_free,
+    )
+    if unit is None and source.outcomes.unit == "tokens":
+        click.echo("costs are in tokens: the price of a model is unknown, and this target needs none", err=True)
     try:
         found = calibrate_outcomes(
             source.outcomes,
@@ -141,11 +152,19 @@ def calibrate(
         calibration_view.show(Console(), found, source, out)
 
 
-def _read(file: Path, options: TierOptions, *, prices: dict[str, Price], unit: Unit | None, label_free: bool) -> Source:
+def _read(
+    file: Path,
+    options: TierOptions,
+    *,
+    prices: dict[str, Price],
+    unit: Unit | None,
+    unpriced: Unit,
+    label_free: bool,
+) -> Source:
     from automix_graph.calibration.agreement import large_is_right, require_quality
 
     if not (label_free and options.given):
-        source = read_source(file, options, prices=prices, unit=unit, by_agreement=label_free)
+        source = read_source(file, options, prices=prices, unit=unit, unpriced=unpriced, by_agreement=label_free)
         if source.records is not None and not label_free:
             require_quality(source.records.rows)
         return source

@@ -85,8 +85,8 @@ def index(
 ) -> None:
     """Index the files and folders PATHS for 'automix ask'.
 
-    Reads plain text, Markdown, HTML, PDF, DOCX, CSV and JSONL. Files that cannot be read are listed, the rest goes on,
-    and the exit status is 1 at the end. Ctrl-C keeps what is done; the same command then does the rest.
+    Reads plain text, Markdown, HTML, PDF, DOCX, CSV, JSON and JSON Lines. Files that cannot be read are listed, the
+    rest goes on, and the exit status is 1 at the end. Ctrl-C keeps what is done; the same command then does the rest.
     """
     if check:
         _check(out, as_json=as_json)

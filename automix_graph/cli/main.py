@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import click
 
 from automix_graph.cli.options import INTERRUPTED
-from automix_graph.errors import AutomixError
+from automix_graph.errors import AutomixError, StoreError
 
 _SUMMARIES: Final = {
     "ask": "Answer QUESTION from the documents of an index.",
@@ -68,9 +70,19 @@ def main() -> None:
         error.show()
         status = error.exit_code
     except AutomixError as error:
-        click.echo(f"Error: {error} (automix explain {error.code})", err=True)
+        click.echo(f"Error: {_told(error)} (automix explain {error.code})", err=True)
         status = 1
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         status = INTERRUPTED
     sys.exit(status)
+
+
+def _told(error: AutomixError) -> str:
+    """Return the message of an error, in words of the command line where the library's own are none."""
+    if isinstance(error, StoreError) and error.code == "store-missing" and error.path is not None:
+        from automix_graph.retrieval.manifest import MANIFEST
+
+        if not (Path(error.path) / MANIFEST).exists():
+            return f"no index in {error.path!r}; make one: automix index PATH --out {shlex.quote(error.path)}"
+    return str(error)

@@ -121,7 +121,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         state = "present" if row["present"] else "absent"
         click.echo(f"{name:<30}{_megabytes(row['bytes']):>9}  {state:<8} {row['licence']}")
         click.echo(f"    {row['kind']}: {row['description']}")
-    click.echo("* default; fetch with: automix models pull")
+    click.echo("* default; fetch with: automix models pull. Sizes are those on disk; a download is a little smaller.")
 
 
 def _megabytes(size: int) -> str:

@@ -226,11 +226,6 @@ def _qualities(small: float | None, large: float | None) -> tuple[float, float] 
         return None
     check_share("small_quality", small)
     check_share("large_quality", large)
-    if large <= small:
-        raise click.UsageError(
-            f"the large model's quality {large!r} is not above the small model's {small!r}: no cascade is needed, use "
-            "the small model alone"
-        )
     return small, large
 
 

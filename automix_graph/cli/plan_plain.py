@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
-from automix_graph.cli.plan_sentences import recorded_sentence, sentence
+from automix_graph.cli.plan_sentences import no_gap_sentence, recorded_sentence, sentence
 from automix_graph.cli.planned import Planned, Stakes
 from automix_graph.costs.comparison import LayoutCosts
 from automix_graph.costs.layouts import ASSUMPTIONS, Labels
@@ -24,6 +24,7 @@ def as_plain(planned: Planned) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": sentence(plan, labels),
+        "no_gap": no_gap_sentence(planned),
         "recorded": None if recorded is None else _plain_recorded(recorded, plan.accept_rate, labels),
         "outlook": plan.outlook,
         "accept_rate": plan.accept_rate,
@@ -50,8 +51,8 @@ def plain_row(row: LayoutCosts, accept_rate: float, stakes: Stakes) -> dict[str,
     costs, layout = row.costs, row.layout
     share = costs.needed_gap_share(accept_rate)
     quality = None
-    if stakes.qualities and share is not None:
-        small, large = stakes.qualities
+    if stakes.gap and share is not None:
+        small, large = stakes.gap
         quality = small + share * (large - small)
     errors = None if stakes.price_of_error is None else costs.affordable_errors(accept_rate, stakes.price_of_error)
     return {

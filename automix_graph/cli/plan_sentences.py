@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from automix_graph.calibration.feasible import LEAST_QUESTIONS
 from automix_graph.cli.plan_amounts import SHOWN_QUESTIONS, percent, usd
+from automix_graph.cli.planned import Planned
 from automix_graph.costs.comparison import LayoutCosts, Plan
 from automix_graph.costs.layouts import Labels, VerifierLayout
 
@@ -71,6 +73,21 @@ def recorded_sentence(recorded: RecordedWorkload, accept_rate: float, labels: La
     if costs.pays(accept_rate):
         return f"{told}it pays (above an accept rate of {starts})."
     return f"{told}it would pay above {starts}."
+
+
+def no_gap_sentence(planned: Planned) -> str | None:
+    """Return what it means that the large model is no better; None where it is, or nobody knows."""
+    qualities, recorded = planned.stakes.qualities, planned.recorded
+    if qualities is None or planned.stakes.gap is not None:
+        return None
+    small, large = qualities
+    told = f"The large model's answers are no better than the small model's: quality {large:.4g} and {small:.4g}"
+    if recorded is None or recorded.qualities != qualities:
+        return f"{told}. No cascade is needed: use the small model alone."
+    told = f"{told}, over {recorded.n:,} questions"
+    if recorded.n < LEAST_QUESTIONS:
+        return f"{told}, which are too few to tell: record {LEAST_QUESTIONS} or more before you decide."
+    return f"{told}. No cascade is needed: use the small model alone."
 
 
 def against_large(row: LayoutCosts, plan: Plan) -> str:

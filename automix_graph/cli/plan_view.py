@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from rich import box
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -10,11 +13,19 @@ from rich.text import Text
 
 from automix_graph.cli.plan_amounts import SHOWN_QUESTIONS, percent, usd
 from automix_graph.cli.plan_plain import plain_row, price_source
-from automix_graph.cli.plan_sentences import against_large, recorded_sentence, sentence
+from automix_graph.cli.plan_sentences import against_large, no_gap_sentence, recorded_sentence, sentence
 from automix_graph.cli.planned import Planned, Stakes
 from automix_graph.costs.comparison import LayoutCosts, Plan
 from automix_graph.costs.layouts import ASSUMPTIONS
 from automix_graph.costs.prices import Prices
+
+_NAME_WIDTH: Final = 16
+"""Columns; most verifiers are two lines then."""
+
+_UNBOUNDED: Final = 10_000
+
+_SPARED: Final = ("escalated", "kept", "against\nlarge")
+"""Columns that a narrow terminal does without, in this order; `--json` has them all."""
 
 
 def show(console: Console, planned: Planned) -> None:
@@ -25,49 +36,62 @@ def show(console: Console, planned: Planned) -> None:
         console.print(told, style="bold", markup=False, highlight=False)
         console.print("By the same tokens, with other verifiers:\n", highlight=False)
     console.print(sentence(plan, labels), style="bold", markup=False, highlight=False)
-    console.print("", _table(plan, stakes), "", *_how_to_read(plan, stakes), "", sep="\n", highlight=False)
+    if no_gap := no_gap_sentence(planned):
+        console.print(no_gap, style="bold", markup=False, highlight=False)
+    console.print("", _fitting(console, plan, stakes), "", *_how_to_read(plan, stakes), "", sep="\n", highlight=False)
     console.print(*_grounds(planned), sep="\n", highlight=False)
 
 
-def _table(plan: Plan, stakes: Stakes) -> Table:
+def _fitting(console: Console, plan: Plan, stakes: Stakes) -> Table:
+    """Return the table with as many columns as the terminal has room for."""
+    unbounded = console.options.update(width=_UNBOUNDED)  # a measure is never above the width that it is asked for
+    for count in range(len(_SPARED) + 1):
+        table = _table(plan, stakes, without=_SPARED[:count])
+        if console.measure(table, options=unbounded).minimum <= console.width:
+            break
+    return table
+
+
+def _table(plan: Plan, stakes: Stakes, *, without: Sequence[str]) -> Table:
     title = f"USD per {SHOWN_QUESTIONS:,} questions, cheapest first"
     table = Table(
         title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False
     )
-    table.add_column("verifier: who, reads, writes", overflow="fold")
-    headers = ["kept", "escalated", "expected", "against\nlarge", "pays\nabove", "must\nrecover"]
-    if stakes.qualities:
-        headers.append("quality\nabove")
-    if stakes.price_of_error is not None:
-        headers.append("errors\nafforded")
+    rows = [
+        {name: cell for name, cell in _cells(row, plan, stakes).items() if name not in without} for row in plan.rows
+    ]
+    names, *headers = rows[0]
+    table.add_column(names, overflow="fold", min_width=_NAME_WIDTH)
     for header in headers:
         table.add_column(header, justify="right", no_wrap=True)
-    for row in plan.rows:
-        table.add_row(*_cells(row, plan, stakes), style=_style(row, plan))
+    for row, cells in zip(plan.rows, rows, strict=True):
+        table.add_row(*cells.values(), style=_style(row, plan))
     table.add_section()
-    large = plan.rows[0].costs.always_large
-    table.add_row("always large", "", usd(large), usd(large), *["–"] * (len(table.columns) - 4))
+    large = usd(plan.rows[0].costs.always_large)
+    always = {names: "always large", "kept": "", "escalated": large, "expected": large}
+    table.add_row(*(always.get(header, "–") for header in rows[0]))
     return table
 
 
-def _cells(row: LayoutCosts, plan: Plan, stakes: Stakes) -> list[str]:
+def _cells(row: LayoutCosts, plan: Plan, stakes: Stakes) -> dict[str, str]:
     costs = row.costs
     plain = plain_row(row, plan.accept_rate, stakes)
     needless = plain["expected_cost"] is not None and plain["needed_gap_share"] is None
-    cells = [
-        row.layout.name,
-        usd(costs.accepted),
-        usd(costs.escalated),
-        usd(plain["expected_cost"]),
-        against_large(row, plan),
-        "never" if costs.can_pay is False else percent(costs.break_even_accept_rate),
-        "–" if needless else percent(plain["needed_gap_share"]),
-    ]
-    if stakes.qualities:
-        cells.append("–" if needless else percent(plain["needed_quality"]))
+    cells = {
+        "verifier: who, reads, writes": row.layout.name,
+        "kept": usd(costs.accepted),
+        "escalated": usd(costs.escalated),
+        "expected": usd(plain["expected_cost"]),
+        "against\nlarge": against_large(row, plan),
+        "pays\nabove": "never" if costs.can_pay is False else percent(costs.break_even_accept_rate),
+    }
+    if stakes.qualities is None:
+        cells["must\nrecover"] = "–" if needless else percent(plain["needed_gap_share"])
+    elif stakes.gap:  # the same, where it can be said as a quality
+        cells["quality\nabove"] = "–" if needless else percent(plain["needed_quality"])
     if stakes.price_of_error is not None:
         errors = plain["affordable_errors"]
-        cells.append("unknown" if errors is None else f"{errors:+.2%}")
+        cells["errors\nafforded"] = "unknown" if errors is None else f"{errors:+.2%}"
     return cells
 
 
@@ -77,12 +101,18 @@ def _style(row: LayoutCosts, plan: Plan) -> str:
 
 def _how_to_read(plan: Plan, stakes: Stakes) -> list[str]:
     escalated = percent(1 - plan.accept_rate)
-    lines = [
-        "pays above: the accept rate above which it costs less than always-large.",
-        "must recover: the share of the quality gap between small and large above which the cascade is worth more than "
-        "a random mix of both models for the same money; escalating "
-        f"{escalated} at random recovers {escalated}. Above 100%, it must be better than the large model alone.",
-    ]
+    lines = ["pays above: the accept rate above which it costs less than always-large."]
+    if stakes.qualities is None:
+        lines.append(
+            "must recover: the share of the quality gap between small and large above which the cascade is worth more "
+            f"than a random mix of both models for the same money; escalating {escalated} at random recovers "
+            f"{escalated}. Above 100%, it must be better than the large model alone."
+        )
+    elif stakes.gap:
+        lines.append(
+            "quality above: the quality above which the cascade is worth more than a random mix of both models for the "
+            f"same money; the large model alone has {percent(stakes.gap[1])}."
+        )
     if stakes.price_of_error is not None:
         lines.append(
             "errors afforded: how many more answers may be wrong than the large model's, at "

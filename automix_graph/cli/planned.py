@@ -36,6 +36,11 @@ class Stakes:
                 f"price_of_error is {self.price_of_error!r}; use what a wrong answer costs in USD, above 0"
             )
 
+    @property
+    def gap(self) -> tuple[float, float] | None:
+        """The qualities, if there is anything between them that a cascade could recover."""
+        return self.qualities if self.qualities and self.qualities[0] < self.qualities[1] else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:

@@ -49,6 +49,7 @@ def read_source(
     *,
     prices: Mapping[str, Price] | None = None,
     unit: Unit | None = None,
+    unpriced: Unit = "usd",
     by_agreement: bool = False,
 ) -> Source:
     """Read a table where tiers are described, else records.
@@ -58,6 +59,7 @@ def read_source(
         options: of the tiers.
         prices: of models, in USD per million tokens; for records.
         unit: of costs; for records. None: USD.
+        unpriced: likewise, where nobody chose a unit and the price of a model is unknown; USD is then refused.
         by_agreement: whether quality is that the small answer says what the large one says, instead of the scores; for
             records.
 
@@ -77,7 +79,7 @@ def read_source(
 
     if not holds_records(path):
         options.check()
-    return _from_records(path, prices or {}, unit or "usd", by_agreement)
+    return _from_records(path, prices or {}, unit, unpriced=unpriced, by_agreement=by_agreement)
 
 
 def _from_table(path: Path, options: TierOptions) -> Source:
@@ -88,9 +90,13 @@ def _from_table(path: Path, options: TierOptions) -> Source:
     return Source(outcomes=outcomes, left_out=LeftOut())
 
 
-def _from_records(path: Path, prices: Mapping[str, Price], unit: Unit, by_agreement: bool) -> Source:
+def _from_records(
+    path: Path, prices: Mapping[str, Price], unit: Unit | None, *, unpriced: Unit, by_agreement: bool
+) -> Source:
     from automix_graph.calibration.agreement import scored_by_agreement
+    from automix_graph.costs import Prices
     from automix_graph.evaluation import outcomes_of, read_records
+    from automix_graph.evaluation.call_costs import unpriced_models
 
     file = read_records(path)
     models = sorted({call.model for row in file.rows if row.record is not None for call in row.record.calls})
@@ -101,5 +107,7 @@ def _from_records(path: Path, prices: Mapping[str, Price], unit: Unit, by_agreem
             code="unknown-price",
         )
     rows = scored_by_agreement(file.rows) if by_agreement else file.rows
+    if unit is None:
+        unit = unpriced if unpriced_models(rows, Prices(prices)) else "usd"
     outcomes, left_out = outcomes_of(rows, prices=prices, unit=unit)
     return Source(outcomes=outcomes, left_out=left_out, records=file)

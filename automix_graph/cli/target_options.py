@@ -15,30 +15,42 @@ if TYPE_CHECKING:
 
 DEFAULT_DELTA: Final = 0.1
 
+_LEVEL: Final = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
+
 _OPTIONS = (
-    click.option("--max-cost", type=float, metavar="C", help="Target: spend at most C a question in the mean."),
-    click.option("--min-quality", type=float, metavar="Q", help="Target: reach a quality of Q in the mean."),
+    click.option(
+        "--max-cost",
+        type=click.FloatRange(min=0),
+        metavar="C",
+        help="Target: spend at most C a question in the mean.",
+    ),
+    click.option(
+        "--min-quality",
+        type=click.FloatRange(min=0, max=1),
+        metavar="Q",
+        help="Target: reach a quality of Q in the mean.",
+    ),
     click.option(
         "--max-error",
-        type=float,
+        type=_LEVEL,
         metavar="A",
         help="Target: at most a share A of the answers kept from the small model are wrong. Guaranteed, see --delta.",
     ),
     click.option(
         "--max-regret",
-        type=float,
+        type=_LEVEL,
         metavar="A",
         help="Target: lose at most A a question against always asking the large model. Guaranteed, see --delta.",
     ),
     click.option(
         "--price-of-error",
-        type=float,
+        type=click.FloatRange(min=0, min_open=True),
         metavar="P",
         help="Target: make cost + P x (1 - quality) small, a wrong answer costing P.",
     ),
     click.option(
         "--delta",
-        type=float,
+        type=_LEVEL,
         metavar="D",
         help="With --max-error and --max-regret: the guarantee holds with confidence 1 - D.  "
         f"[default: {DEFAULT_DELTA}]",

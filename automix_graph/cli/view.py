@@ -35,6 +35,7 @@ def show(console: Console, result: Mapping[str, Any]) -> None:
         "",
         calls_table(result["usage"], result["cost"]),
         beside_always_large(result["usage"]),
+        *(["What to do about a failed call: automix explain model-call"] if _failed(result["usage"]) else []),
         sep="\n",
     )
 
@@ -94,9 +95,15 @@ def beside_always_large(usage: Mapping[str, Any]) -> Text:
     return line
 
 
+def _failed(usage: Mapping[str, Any]) -> bool:
+    """Return whether a call was made and failed; one that a limit forbade is told by the limit's own words."""
+    return any(call["error"] and not call["error"].startswith("limit on ") for call in usage["calls"])
+
+
 def _source(number: int, document: Document) -> RenderableType:
     metadata = document.metadata
-    where = [str(metadata.get("title") or metadata.get("source") or document.id or "")]
+    # A title alone does not tell two pages apart, nor where to look.
+    where = [str(metadata[key]) for key in ("title", "source") if metadata.get(key)] or [document.id or ""]
     where += [f"{key} {metadata[key]}" for key in ("page", "row", "line") if key in metadata]
     snippet = " ".join(document.page_content.split())
     snippet = snippet if len(snippet) <= _SNIPPET else snippet[: _SNIPPET - 1] + "…"

@@ -7,7 +7,6 @@ public of a failed call is its kind.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,12 +17,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from automix_graph.errors import LimitReachedError, ModelCallError
+from automix_graph.models.advice import advice_on
 from automix_graph.models.budget import asend_within, retries_within, send_within, time_option
 from automix_graph.models.failures import Failure, UnusableReplyError, is_failure, kind_of, reason_of
+from automix_graph.models.lasting import tell
 from automix_graph.models.llm_cache import from_cache, uncached
 from automix_graph.models.logprobs import reply_tokens
 from automix_graph.models.named import NamedModel, named
-from automix_graph.models.provider_errors import read_failure
+from automix_graph.models.provider_errors import asked_address, read_failure
 from automix_graph.models.replies import check_reply, end_of
 from automix_graph.models.retrying import Try, atry_calls, try_calls
 from automix_graph.models.usage import completion_usage, reported_usage
@@ -47,7 +48,6 @@ __all__ = [
     "reported_usage",
 ]
 
-_log: Final = logging.getLogger(__name__)
 
 _REFUSED_STATUS: Final = frozenset({400, 403, 422, 501})
 """403 is what OpenAI says to a request for log-probabilities of a model that gives none."""
@@ -257,7 +257,7 @@ def failed_attempt(
     """Return the attempt that an exception ended."""
     failure = read_failure(error)
     mapped = map_error(error, model=target.label, stage=stage)
-    _log.debug("%s", mapped, exc_info=error)
+    tell(mapped, failure)
     return Attempt(call=failed_call(target, stage, seconds, error), error=mapped, failure=failure, earlier=earlier)
 
 
@@ -278,9 +278,12 @@ def _usage_of(error: Exception) -> Usage:
 def map_error(error: Exception, *, model: str, stage: Stage) -> ModelCallError:
     """Return what a provider's exception means to the graph; the original is its ``__cause__``."""
     failure = read_failure(error)
-    told = kind_of(error) if failure.kind == "unknown" or failure.words == kind_of(error) else None
+    told = kind_of(error)
+    if failure.kind != "unknown" and failure.words != told:
+        told = f"{told}: {failure.words}"
+    advice = advice_on(failure, model=model, address=asked_address(error))
     mapped = ModelCallError(
-        f"{model} failed in {stage}: {told or f'{kind_of(error)}: {failure.words}'}",
+        f"{model} failed in {stage}: {told}{f'; {advice}' if advice else ''}",
         model=model,
         stage=stage,
         status=failure.status,

@@ -13,8 +13,9 @@ from typing import Final
 from automix_graph.errors import ModelCallError
 from automix_graph.models.failures import Failure
 
-_LASTING: Final = frozenset({"authentication", "out_of_quota"})
-_NOT_FOUND: Final = 404
+_LASTING: Final = frozenset({401, 404})
+"""Not 403, which is also said to an option that a model does not take, such as log-probabilities."""
+
 _REMEMBERED: Final = 256
 
 _log: Final = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def tell(error: ModelCallError, failure: Failure) -> None:
         error: what the failure is to the graph.
         failure: what the provider's exception means.
     """
-    if failure.kind in _LASTING or failure.status == _NOT_FOUND:
+    if failure.kind == "out_of_quota" or failure.status in _LASTING:
         _warn_once(str(error))
     _log.debug("%s", error, exc_info=error.__cause__)
 

@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from langchain_core.exceptions import (
     ContextOverflowError,
@@ -172,6 +173,26 @@ def asked_wait(headers: Mapping[str, str], *, now: float | None = None) -> float
         return max(0.0, date.timestamp() - (time.time() if now is None else now))
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def asked_address(error: Exception) -> str | None:
+    """Return the host, and the port if it was named, that a failed request went to; None where that is not told.
+
+    Example:
+        >>> import httpx
+        >>> asked_address(httpx.ConnectError("refused", request=httpx.Request("POST", "http://me:secret@[::1]:8001/v1")))
+        '[::1]:8001'
+    """
+    url = _attribute(_attribute(error, "request"), "url")
+    try:
+        parts = urlsplit(str(url or ""))
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not host:
+        return None
+    host = f"[{host}]" if ":" in host else host
+    return host if port is None else f"{host}:{port}"
 
 
 def _number(text: str | None) -> float | None:

@@ -69,6 +69,16 @@ def test_a_handful_of_questions_is_refused() -> None:
         calibrate(sharp(98), MaxCost(8), groups=np.arange(98) // 2)
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_few_rows_do_not_tell_which_model_is_better(target: Target) -> None:
+    outcomes = drawn(500, large=0.3).take(np.arange(4))
+    assert outcomes.large.quality.mean() <= outcomes.small.quality.mean()
+    with pytest.raises(CalibrationRefused) as caught:
+        calibrate(outcomes, target)
+    assert caught.value.reason in ("too-few-rows", "nothing-certified")
+    assert "alone" not in str(caught.value)
+
+
 def test_without_any_judgement_nothing_is_calibrated() -> None:
     with pytest.raises(CalibrationRefused, match="every verification of tier 'small' failed"):
         calibrate(with_failures(sharp(), every=1), MaxCost(8))

@@ -13,7 +13,6 @@ from automix_graph.cli.calibrate import calibrate
 from automix_graph.cli.evaluate import evaluate
 from automix_graph.errors import ConfigurationError
 from automix_graph.policies import load_provenance
-from automix_graph.records import Call, Draft, Record, Recorded, Stage, Usage, Verdict, Verification
 
 COLUMNS = ("--small", "s_ok", "--large", "l_ok", "--confidence", "conf")
 COSTS = ("--cost-small", "1", "--cost-large", "20", "--verify-cost", "0.5")
@@ -166,6 +165,31 @@ def test_options_that_do_not_fit_are_refused(
     assert message in " ".join(result.output.split())
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "allowed"),
+    [
+        ("--max-error", "1.5", "0<x<1"),
+        ("--max-error", "0", "0<x<1"),
+        ("--max-regret", "-1", "0<x<1"),
+        ("--max-cost", "-0.1", "x>=0"),
+        ("--min-quality", "1.1", "0<=x<=1"),
+        ("--price-of-error", "0", "x>0"),
+    ],
+)
+def test_a_target_out_of_range_is_told_at_its_option(
+    table: Path, tmp_path: Path, option: str, value: str, allowed: str
+) -> None:
+    result = invoke(table, *SHORTHAND, option, value, "--out", tmp_path / "p.json")
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}': {float(value)} is not in the range {allowed}." in result.output
+
+
+def test_a_delta_out_of_range_is_told_at_its_option(table: Path, tmp_path: Path) -> None:
+    result = invoke(table, *SHORTHAND, "--max-error", "0.1", "--delta", "1", "--out", tmp_path / "p.json")
+    assert result.exit_code == 2
+    assert "Invalid value for '--delta': 1.0 is not in the range 0<x<1." in result.output
+
+
 def test_without_labels_a_column_of_agreements_will_do(table: Path, tmp_path: Path) -> None:
     given = ("--small", "s_ok", "--confidence", "conf", *COSTS, "--label-free", "--max-regret", "0.1")
     data = found(table, *given, "--out", tmp_path / "p.json")
@@ -181,69 +205,6 @@ def test_without_labels_a_column_of_agreements_will_do(table: Path, tmp_path: Pa
     result = invoke(table, *given, "--large", "l_ok", "--out", tmp_path / "p.json")
     assert result.exit_code == 2
     assert "right by definition" in " ".join(result.output.split())
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Path:
-    """A hundred questions without gold answers, each twice; the small answer is the large one's from 0.4 on."""
-
-    def call(stage: Stage, model: str) -> Call:
-        return Call(stage=stage, model=model, usage=Usage(input_tokens=1000, output_tokens=10), seconds=1)
-
-    lines = []
-    for n in range(200):
-        sure = (n // 2) / 100
-        record = Record(
-            question=f"Which {n // 2}?",
-            language="en",
-            prompts="p",
-            drafts=(Draft(tier="small", text="May" if sure >= 0.4 else "June"), Draft(tier="large", text="May")),
-            verifications=(Verification(method="votes", verdict=Verdict.CORRECT, confidence=sure),),
-            calls=(call("small_answer", "s"), call("verify", "l"), call("large_answer", "l")),
-        )
-        lines.append(Recorded(id=str(n), record=record, settings="f").to_json())
-    path = tmp_path / "records.jsonl"
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def test_records_without_gold_answers_are_calibrated_by_agreement(records: Path, tmp_path: Path) -> None:
-    given = (records, "--price", "s=1/1", "--price", "l=10/10", "--price-of-error", "1", "--out", tmp_path / "p.json")
-    with pytest.raises(ConfigurationError, match="not scored: 200"):
-        CliRunner().invoke(calibrate, list(map(str, given)), standalone_mode=False, catch_exceptions=False)
-    data = found(*given, "--label-free")
-    assert (data["n"], data["questions"]) == (200, 100)
-    assert "What to expect of a question (costs in USD)" in invoke(*given, "--label-free").output
-    assert data["alone"][0]["quality"] == 0.6
-    provenance = load_provenance(tmp_path / "p.json")
-    assert provenance is not None
-    assert provenance.facts["costs"]["unit"] == "usd"
-    assert provenance.facts["costs"]["prices"] == {"l": [10.0, 10.0, None], "s": [1.0, 1.0, None]}
-    assert provenance.facts["data"]["settings"] == "f"
-    assert provenance.made_for is not None
-    assert [tier.model for tier in provenance.made_for.tiers] == ["s", "l"]
-
-
-def test_agreements_are_not_taken_for_quality(records: Path, tmp_path: Path) -> None:
-    def scored(line: str) -> str:
-        data = json.loads(line)
-        data["scores"] = {"small": 1.0, "large": 1.0}
-        return json.dumps({**data, "scorer": "agreement:auto" if data["id"] == "7" else "auto"})
-
-    records.write_text("\n".join(map(scored, records.read_text().splitlines())) + "\n")
-    given = (records, "--price", "s=1/1", "--price", "l=10/10", "--price-of-error", "1", "--out", tmp_path / "p.json")
-    with pytest.raises(ConfigurationError, match=r"by 'agreement:auto': .* they are right; .* --label-free"):
-        CliRunner().invoke(calibrate, list(map(str, given)), standalone_mode=False, catch_exceptions=False)
-    assert not (tmp_path / "p.json").exists()
-    assert found(*given, "--label-free")["n"] == 200
-
-
-def test_columns_of_groups_are_for_tables(records: Path, tmp_path: Path) -> None:
-    result = invoke(
-        records, "--unit", "tokens", "--label-free", "--max-cost", "9", "--groups", "id", "--out", tmp_path / "p"
-    )
-    assert result.exit_code == 2
-    assert "records are grouped by their questions" in " ".join(result.output.split())
 
 
 def test_three_tiers_in_a_table(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def test_programs_get_the_numbers() -> None:
     assert set(data) == {
         "schema_version",
         "verdict",
+        "no_gap",
         "recorded",
         "outlook",
         "accept_rate",
@@ -160,6 +161,44 @@ def test_quality_and_errors_are_told_where_they_are_known() -> None:
     assert "errors afforded: how many more answers may be wrong" in shown
 
 
+@pytest.mark.parametrize("large", ["0.8", "0.9"])
+def test_a_large_model_that_is_no_better_is_a_finding_beside_the_costs(large: str) -> None:
+    given = [*GIVEN, "--accept-rate", "0.6", "--small-quality", "0.9", "--large-quality", large]
+    told = (
+        f"The large model's answers are no better than the small model's: quality {large} and 0.9. No cascade is "
+        "needed: use the small model alone."
+    )
+    assert plain(*given)["no_gap"] == told
+    assert {row["needed_quality"] for row in plain(*given)["layouts"]} == {None}
+    shown = text(*given)
+    assert told in shown and "always large" in shown
+    assert "quality above" not in shown and "must recover" not in shown
+    assert plain(*given[:-1], "0.91")["no_gap"] is None
+
+
+STAKES = ["--small-quality", "0.6", "--large-quality", "0.8", "--price-of-error", "0.5"]
+
+
+@pytest.mark.parametrize("stakes", [[], STAKES[:4], STAKES[4:], STAKES], ids=["none", "quality", "errors", "both"])
+@pytest.mark.parametrize("context", ["3000", "3000000"])
+def test_a_terminal_of_80_columns_breaks_no_word_and_cuts_no_number(stakes: list[str], context: str) -> None:
+    local = ["--small", "local:s", "--large", "local:l", "--price", "local:s=1/1/0", "--price", "local:l=9/9/0"]
+    tokens = ["--context-tokens", context, *TOKENS[2:]]
+    wide, narrow = (run(*local, *tokens, "--accept-rate", "0.6", *stakes, columns=width).output for width in (200, 80))
+    assert max(map(len, narrow.splitlines())) <= 80
+    start, end = "verifier", "pays above:"
+    words, cut = (set(output[output.index(start) : output.index(end)].split()) for output in (wide, narrow))
+    assert {"likelihood", "probability"} <= cut
+    assert {"against", "escalated", "kept", "large"} >= {word for word in cut ^ words if word[0].isalpha()}
+    assert cut <= words | {"─" * 80}
+
+
+@pytest.mark.parametrize("columns", range(68, 82, 2))
+def test_a_narrow_terminal_leaves_the_names_two_words_a_line(columns: int) -> None:
+    shown = run(*GIVEN, "--accept-rate", "0.6", *STAKES, columns=columns).output.splitlines()
+    assert any(line.startswith("large, shared ") for line in shown)
+
+
 def test_list_prices_need_no_option() -> None:
     data = plain("--small", "openai:gpt-5-mini", "--large", "openai:gpt-5", *TOKENS, "--accept-rate", "0.6")
     assert {price["source"] for price in data["prices"].values()} == {"list price"}
@@ -181,7 +220,6 @@ def test_list_prices_need_no_option() -> None:
         (["--accept-rate", "0.5", "--price", "a:x=1/2"], "none of the models"),
         (["--accept-rate", "0.5", "--verifier", "large"], "compared anyway"),
         (["--accept-rate", "0.5", "--small-quality", "0.5"], "--large-quality"),
-        (["--accept-rate", "0.5", "--small-quality", "0.9", "--large-quality", "0.8"], "use the small model alone"),
         ([], "--accept-rate"),
     ],
 )

@@ -114,6 +114,25 @@ def test_what_is_missing_is_named(records: Path, tmp_path: Path) -> None:
     assert "--policy decides about records" in run("--policy", tmp_path / "policy.json", *TOKENS).output
 
 
+def test_models_that_are_equally_good_are_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text("".join(recorded(number, 0.9, 1.0) + "\n" for number in range(4)), encoding="utf-8")
+    told = (
+        "The large model's answers are no better than the small model's: quality 1 and 1, over 4 questions, which are "
+        "too few to tell: record 50 or more before you decide."
+    )
+    result = run(path, *PRICES)
+    text = " ".join(result.output.split())
+    assert result.exit_code == 0
+    assert text.startswith("As recorded (4 questions") and told in text and "always large" in text
+    assert plain(path, *PRICES)["no_gap"] == told
+    path.write_text("".join(recorded(number, 0.9, 1.0) + "\n" for number in range(50)), encoding="utf-8")
+    enough = "quality 1 and 1, over 50 questions. No cascade is needed: use the small model alone."
+    assert plain(path, *PRICES)["no_gap"].endswith(enough)
+    mine = plain(path, *PRICES, "--small-quality", "0.9", "--large-quality", "0.8")["no_gap"]
+    assert mine.endswith("quality 0.8 and 0.9. No cascade is needed: use the small model alone.")
+
+
 def test_unknown_prices_of_records_are_asked_for_in_words_of_the_plan(records: Path) -> None:
     price = "INPUT/OUTPUT[/CACHED]"
     assert str(run(records).exception) == (

@@ -29,6 +29,7 @@ QUIET = {
     "degraded": 0,
     "spent": Spent(cost=0.5, at_least=0.5),
     "spent_now": Spent(cost=0.25, at_least=0.25),
+    "charged": 0.5,
     "seconds": 4.0,
     "stop": None,
     "cut": 0,
@@ -55,6 +56,7 @@ def test_a_batch_without_trouble_tells_of_none(capsys: pytest.CaptureFixture[str
     ("changes", "told"),
     [
         ({"cut": 12}, "An unfinished last line of 12 bytes was cut off; its question was asked again."),
+        ({"charged": 0.75}, "charged to --max-cost: $0.750000, with calls that were given up at their worst"),
         ({"degraded": 2}, "degraded: 2 answers were rejected and are the best there is"),
         ({"failed": 1, "first_failed": (FailedRow(id=7, error="timeout"),)}, "failed: 7: timeout"),
         ({"failed": 5, "first_failed": (FailedRow(id=7, error="timeout"),)}, "failed: 4 more"),

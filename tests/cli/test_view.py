@@ -56,6 +56,27 @@ def test_people_see_answer_route_verdict_sources_and_calls() -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_a_page_is_named_by_title_and_place() -> None:
+    pages = [Document("A", metadata={"title": "Home", "source": "a.html"}), Document("B", id="b-1")]
+    output = io.StringIO()
+    show(Console(file=output, width=100), RESULT | {"documents": pages})
+    assert "[1] Home, a.html\n" in output.getvalue()
+    assert "[2] b-1\n" in output.getvalue()
+
+
+def test_who_sees_a_failed_call_is_told_where_to_read_on() -> None:
+    assert shown().rstrip().endswith("What to do about a failed call: automix explain model-call")
+    usage = summarise(CALLS[:2], bill_of(CALLS[:2], large="l", prices=Prices()))
+    limited = summarise(
+        [*CALLS[:2], Call(stage="large_answer", model="l", usage=Usage(), seconds=0, error="limit on cost reached")],
+        bill_of(CALLS[:2], large="l", prices=Prices()),
+    )
+    for fine in (usage, limited):
+        output = io.StringIO()
+        show(Console(file=output, width=100), RESULT | {"usage": fine})
+        assert "automix explain" not in output.getvalue()
+
+
 def test_what_is_missing_is_not_shown_as_zero() -> None:
     text = shown()
     assert " ? " in text

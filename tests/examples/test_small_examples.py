@@ -8,7 +8,8 @@ from loaded import EXAMPLES, program
 
 from automix_graph.testing.embeddings import HashEmbeddings
 
-FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "__pycache__")
+FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir() and path.name not in {"__pycache__", "corpus"})
+"""Of programs; `corpus` holds documents alone."""
 
 
 def test_the_agent_prints_what_its_page_shows(capsys: pytest.CaptureFixture[str]) -> None:

@@ -193,6 +193,6 @@ def test_limits_that_cannot_be_used_are_refused(arguments: dict[str, Any]) -> No
 
 
 def test_a_ceiling_on_cost_needs_prices() -> None:
-    with pytest.raises(ConfigurationError, match=r"no price is known for 'l'.*prices="):
+    with pytest.raises(ConfigurationError, match=r"no price is known for 'l'.*--price MODEL=INPUT/OUTPUT or prices="):
         graph_of(Limits(max_cost=1), prices={"s": (1, 1), "j": (1, 1)})
     assert graph_of(Limits(max_calls=9), prices=None).invoke(QUESTION)["cost"] is None

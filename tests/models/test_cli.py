@@ -31,6 +31,7 @@ def test_list_is_a_table_for_people() -> None:
     assert result.exit_code == 0
     assert all(name in result.output for name in CATALOG)
     assert "1117 MB" in result.output and "Apache-2.0" in result.output
+    assert result.output.endswith("Sizes are those on disk; a download is a little smaller.\n")
 
 
 def test_list_is_json_for_programs(cache: Path) -> None:
