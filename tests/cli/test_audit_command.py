@@ -139,6 +139,6 @@ def test_the_metrics_tell_what_has_become_of_the_questions(tmp_path: Path) -> No
     values = {sample.name: sample.value for family in families for sample in family.samples}
     told = Path(__file__).parents[2].joinpath("docs", "serving.md").read_text(encoding="utf-8")
     ours = [name for name in values if name.startswith("automix_background_") and not name.endswith("_created")]
-    assert len(ours) == 11 and all(f"`{name}`" in told for name in ours)
+    assert len(ours) == 12 and all(f"`{name}`" in told for name in ours)
     assert values["automix_background_compared_total"] == values["automix_background_agreed_total"] == 1
     assert values["automix_background_cost_usd_total"] == background.counts.spent > 0
