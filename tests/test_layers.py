@@ -1,6 +1,7 @@
 """Imports run downwards only."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,12 @@ def test_imports_run_downwards(path: Path) -> None:
         assert other != "testing" or own == "cli", f"{own} imports the test doubles"
         below = LAYERS[other] < LAYERS[own]
         assert below or (own, other) in SIDEWAYS, f"{own} (layer {LAYERS[own]}) imports {other} ({LAYERS[other]})"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_group_is_possessive(path: Path) -> None:
+    found = re.search(r"\)(?:[*+?]|\{\d*,?\d*\})\+", path.read_text(encoding="utf-8"))
+    assert found is None, "Python before 3.11.5 misses matches of such groups (CPython issue 106052): use (?>(?:...)*)"
 
 
 CODED = {"auditing", "calibration", "columns", "evaluation", "policies"}

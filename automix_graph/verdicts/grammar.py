@@ -50,8 +50,9 @@ SUPPORT: Final = re.compile(
 """Words that a clause behind Yes, or behind Correct, must hold to be a reason for it."""
 BECAUSE: Final = re.compile(r"(?:because|since|as|based on|according to|因为|由于)(?!\w)")
 
-# The parts of the grammar. Runs of punctuation are possessive, so that no reply makes the match backtrack over them.
-_MARK: Final = r"[\s\[\](){}\"',:-]*+(?:(?:\d{1,2}|[a-e])[):] ?)?(?:\w{1,20}\": ?\"q\", ?\"?)*+[\s\[({\"'-]*+"
+# The parts of the grammar. Runs of punctuation are possessive, so that no reply makes the match backtrack over them;
+# groups are atomic instead, because Python before 3.11.5 misses matches of possessive groups (CPython issue 106052).
+_MARK: Final = r"[\s\[\](){}\"',:-]*+(?:(?:\d{1,2}|[a-e])[):] ?)?(?>(?:\w{1,20}\": ?\"q\", ?\"?)*)[\s\[({\"'-]*+"
 _SEP: Final = r"[\s\])}\[({\"',:-]*+"
 _CONTEXT: Final = r"(?:the )?(?:given |provided )?(?:context|passages?|documents?|text|information)(?: provided)?"
 _LEAD: Final = (

@@ -16,7 +16,7 @@ from automix_graph.serving.gate.failures import invalid
 
 _MAYBE_LONE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 """An escape of half a pair of surrogates."""
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_STRING: Final = re.compile(rb'"(?>(?:[^"\\]|\\.)*)(?:"|\\?\Z)', re.DOTALL)
 """One without an end goes to that of the body; else each quote in it would be read as the beginning of another."""
 _MOST_NESTED: Final = 100
 """Lists and objects within each other; what repeats a body in an error takes several frames for each."""
