@@ -35,4 +35,4 @@ def tell(error: ModelCallError, failure: Failure) -> None:
 
 @functools.lru_cache(maxsize=_REMEMBERED)
 def _warn_once(message: str) -> None:
-    _log.warning("%s (questions go on without this model; told once)", message)
+    _log.warning("%s (told once)", message)
