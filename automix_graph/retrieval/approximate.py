@@ -40,6 +40,9 @@ questions do; the vectors of passages themselves find more, and an index tuned w
 (docs/store.md).
 """
 
+RESERVE: Final = 0.5
+"""Share of the misses that a recall target allows which tuning keeps back, for questions that find less than it did."""
+
 SPARE: Final = 2
 SPARE_SHARE: Final = 0.25
 """Candidates beyond the hits wanted, where a byte a component blurs their order; the vectors themselves decide.
@@ -130,8 +133,16 @@ class ApproximateIndex:
             self._remaining = excluding(self._removed)
             self._usual = self._parameters(self.tuned.effort, self._remaining)
 
-    def candidates(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> Numbers:
-        """Return the numbers of about the k nearest vectors for each query, shape (queries, at least k).
+    @property
+    def blurred(self) -> bool:
+        """Whether it keeps less of a vector than the vector is, so that its scores are not those of the vectors."""
+        return self.tuned.type in _BLURRED
+
+    def search(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> tuple[Matrix, Numbers]:
+        """Return raw scores and numbers of the nearest that are found, each of shape (queries, at least k), best first.
+
+        `NOTHING` fills up where fewer are found. Where it is `blurred`, there are more than k, and the k nearest are
+        most likely among them.
 
         Args:
             queries: shape (queries, dimension).
@@ -148,7 +159,8 @@ class ApproximateIndex:
             parameters = self._parameters(self.tuned.effort, self._remaining, candidates=wanted)
         else:
             parameters = self._usual  # making them takes longer than finding a cell
-        return _search(self._index, queries, wanted, parameters)
+        found: tuple[Matrix, Numbers] = self._index.search(queries, wanted, params=parameters)
+        return found
 
     def _parameters(self, effort: int, selector: Any, *, candidates: int = 1) -> Any:
         return _parameters(self._index, self.tuned.type, effort, candidates, selector)
@@ -186,20 +198,10 @@ def _type_of(index: Any) -> ApproximateType | None:
 
 def candidates_for(kind: ApproximateType, k: int) -> int:
     """Return how many candidates are compared exactly for k hits."""
-    return k + SPARE + round(k * SPARE_SHARE) if kind == "ivf_sq8" else k
+    return k + SPARE + round(k * SPARE_SHARE) if kind in _BLURRED else k
 
 
-def _search(index: Any, queries: Matrix, k: int, parameters: Any) -> Numbers:
-    threads = faiss.omp_get_max_threads()
-    if len(queries) == 1:
-        # FAISS would start threads for one query too, and wait for them where the machine is busy. Applies to this
-        # Python thread only.
-        faiss.omp_set_num_threads(1)
-    try:
-        found: Numbers = index.search(queries, k, params=parameters)[1]
-    finally:
-        faiss.omp_set_num_threads(threads)
-    return found
+_BLURRED: Final[frozenset[ApproximateType]] = frozenset({"ivf_sq8"})
 
 
 def _parameters(index: Any, kind: ApproximateType, effort: int, candidates: int, selector: Any) -> Any:
@@ -212,16 +214,17 @@ def _parameters(index: Any, kind: ApproximateType, effort: int, candidates: int,
 
 
 def _tuned(index: Any, start: Tuned, rows: PublishedRows, metric: Metric) -> Tuned:
-    """Return the least effort, of those that double, that reaches the recall target."""
+    """Return the least effort, of those that double, that reaches the recall target with some reserve."""
     n = len(rows.numbers)
     sample = np.sort(np.random.default_rng(1).choice(n, size=min(n, TUNING_QUERIES), replace=False))
     most = n if start.type == "hnsw" else int(index.nlist)
     effort = min(16 if start.type == "hnsw" else 1, most)
     queries = asking(rows.file.at(sample), metric)
     exact, _ = nearest(rows, queries, min(TUNING_K, n), metric)
+    aim = start.recall_target + RESERVE * (1.0 - start.recall_target)
     while True:
         recall = _recall(exact, _found(index, start.type, rows, queries, effort, metric), metric)
-        if recall >= start.recall_target or effort >= most:
+        if recall >= aim or effort >= most:
             break
         effort = min(effort * 2, most)
     _LOG.info("index %s of %d vectors: effort %d gives recall@10 of %.3f", start.type, n, effort, recall)
@@ -243,8 +246,10 @@ def _found(
 ) -> Matrix:
     k = min(TUNING_K, len(rows.numbers))
     wanted = candidates_for(kind, k)
-    found = _search(index, queries, wanted, _parameters(index, kind, effort, wanted, None))
-    return best_of(*rescored(rows, queries, found, metric), k, metric)[0]
+    scores, numbers = index.search(queries, wanted, params=_parameters(index, kind, effort, wanted, None))
+    if kind in _BLURRED:
+        scores, numbers = rescored(rows, queries, numbers, metric)
+    return best_of(scores, numbers, k, metric)[0]
 
 
 def _recall(exact: Matrix, found: Matrix, metric: Metric) -> float:

@@ -72,7 +72,8 @@ class Collection:
 
     def count(self) -> int:
         """Return the number of passages, at once."""
-        with self._reading():
+        with self._lock.reading():
+            self._opened()
             return 0 if self._index is None else len(self._index)
 
     @property
@@ -93,12 +94,14 @@ class Collection:
 
     def bounds(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
         """Return the smallest and the largest number of the vectors, and of the passages; they should be the same."""
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             return None if self._index is None else self._index.bounds, passages.bounds()
 
     def source_states(self) -> dict[str, SourceState]:
         """Return what ingestion knows of each source."""
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             return passages.source_states()
 
     # Writing
@@ -138,23 +141,27 @@ class Collection:
 
     def nearest(self, queries: Matrix, *, k: int, wanted: Filter | None) -> Nearest:
         """Return the numbers of the k passages nearest to each row of the queries, and their scores."""
-        with self._reading() as passages:
-            return self._nearest(queries, k, _allowed(passages, wanted))
+        with self._lock.reading():
+            passages = self._opened()
+            return self._nearest(queries, k, _allowed(passages, wanted), rescore=False)
 
     def by_numbers(self, numbers: Sequence[int]) -> list[Document]:
         """Return the passages with these numbers that exist."""
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             rows = passages.by_numbers(list(dict.fromkeys(numbers)))
             return self._checked([rows[number] for number in numbers if number in rows])
 
     def dense(self, queries: Matrix, *, k: int, wanted: Filter | None) -> list[Hits]:
         """Return, for each row of the queries, the k passages nearest to it with their scores, best first."""
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             return self._documents(passages, self._nearest(queries, k, _allowed(passages, wanted)).rankings())
 
     def bm25(self, queries: Sequence[str], *, k: int, wanted: Filter | None) -> list[Hits]:
         """Return, for each query, the k best passages by BM25 with their scores, best first."""
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             allowed = _allowed(passages, wanted)
             return self._documents(passages, [passages.bm25(query, k, allowed) for query in queries])
 
@@ -166,7 +173,8 @@ class Collection:
         Trust is the weight of the vectors against the words, whose weight is 1.
         """
         depth = max(k, FUSION_DEPTH)
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             allowed = _allowed(passages, wanted)
             # Words come first, because ties go to the first list: alone they are the better one (see the benchmark).
             words = [passages.bm25(query, depth, allowed) for query in queries]
@@ -181,7 +189,8 @@ class Collection:
         self, vector: Matrix, *, k: int, fetch_k: int, lambda_mult: float, wanted: Filter | None
     ) -> list[Document]:
         """Return k of the fetch_k nearest passages, chosen by maximal marginal relevance."""
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             (hits,) = self._nearest(vector[None, :], max(k, fetch_k), _allowed(passages, wanted)).rankings()
             if self._index is None or not hits:
                 return []
@@ -192,7 +201,8 @@ class Collection:
 
     def get(self, ids: Sequence[str]) -> list[Document]:
         """Return the passages with these ids that exist."""
-        with self._reading() as passages:
+        with self._lock.reading():
+            passages = self._opened()
             return self._checked(passages.by_ids(ids))
 
     def _checked(self, rows: Sequence[Row]) -> list[Document]:
@@ -201,11 +211,11 @@ class Collection:
         vectors = self._index.vectors(np.array([row[0] for row in rows]))
         return [document_of(row, vector) for row, vector in zip(rows, vectors, strict=True)]
 
-    def _nearest(self, queries: Matrix, k: int, allowed: Numbers | None) -> Nearest:
+    def _nearest(self, queries: Matrix, k: int, allowed: Numbers | None, *, rescore: bool = True) -> Nearest:
         if self._index is None:
             return Nearest.none(len(queries))
         self._index.require_dimension(queries.shape[1])
-        return self._index.search(prepared(queries, self.metric), k, allowed)
+        return self._index.search(prepared(queries, self.metric), k, allowed, rescore=rescore)
 
     def _documents(self, passages: Passages, rankings: Sequence[Ranking]) -> list[Hits]:
         """Return the passages of rankings, each read and checked once."""
@@ -224,7 +234,8 @@ class Collection:
 
     def write_files(self, vectors: Path, passages: Path, *, dimension: int) -> Moment:
         """Write one moment of the collection to two new files."""
-        with self._reading() as current:
+        with self._lock.reading():
+            current = self._opened()
             index = self._index or self._new_index(dimension)
             index.write(vectors)
             current.write_compact(passages)
@@ -233,7 +244,7 @@ class Collection:
     def search_with(self, published: PublishedStore, moment: Moment) -> None:
         """Search with the files of a saved store, unless the collection has changed since they were written."""
         with self._lock.writing():
-            self._require_open()
+            self._opened()
             if self._changes == moment.changes:
                 outdated, self._index = self._index, self._opened_index(published)
                 if outdated is not None:
@@ -242,15 +253,9 @@ class Collection:
     # State
 
     @contextmanager
-    def _reading(self) -> Iterator[Passages]:
-        with self._lock.reading():
-            self._require_open()
-            yield self._passages
-
-    @contextmanager
     def _writing(self) -> Iterator[Passages]:
         with self._lock.writing(), writing_them():
-            self._require_open()
+            self._opened()
             if self._passages.published:
                 self._detach()
             yield self._passages
@@ -280,9 +285,10 @@ class Collection:
         self._resources.callback(index.close)
         return index
 
-    def _require_open(self) -> None:
-        if self.closed:
+    def _opened(self) -> Passages:
+        if not self._finalizer.alive:
             raise StoreError("the store is closed; open it again", code="store-closed")
+        return self._passages
 
 
 def _numbers(ranking: Ranking) -> list[int]:

@@ -27,7 +27,8 @@ class ReadWriteLock:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._mutex = threading.Lock()  # taken without the condition where nobody has to wait, which is faster
+        self._changed = threading.Condition(self._mutex)
         self._phase = 0  # writers that have finished so far
         self._writing = False
         self._readers = 0
@@ -40,12 +41,6 @@ class ReadWriteLock:
         """Hold the lock together with other readers."""
         return self._reading
 
-    def _enter(self) -> None:
-        with self._changed:
-            if self._writing or self._waiting_writers:
-                self._wait_to_read()
-            self._readers += 1
-
     def _wait_to_read(self) -> None:
         phase = self._phase
         self._waiting_readers += 1
@@ -55,12 +50,6 @@ class ReadWriteLock:
             self._waiting_readers -= 1
             if self._owed and self._phase != phase:
                 self._owed -= 1
-
-    def _leave(self) -> None:
-        with self._changed:
-            self._readers -= 1
-            if self._waiting_writers:
-                self._changed.notify_all()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -96,7 +85,15 @@ class _Reading(AbstractContextManager[None]):
         self._lock = lock
 
     def __enter__(self) -> None:
-        self._lock._enter()
+        lock = self._lock
+        with lock._mutex:
+            if lock._writing or lock._waiting_writers:
+                lock._wait_to_read()
+            lock._readers += 1
 
     def __exit__(self, *error: Any) -> None:
-        self._lock._leave()
+        lock = self._lock
+        with lock._mutex:
+            lock._readers -= 1
+            if lock._waiting_writers:
+                lock._changed.notify_all()

@@ -50,6 +50,12 @@ def as_matrix(vectors: Sequence[Sequence[float]] | Matrix) -> Matrix:
             f"the embedding model gave an array of shape {matrix.shape!r}; it must be (texts, dimension)",
             code="bad-vectors",
         )
+    if not math.isfinite(np.vdot(matrix, matrix)):  # one pass; of large components, the square may overflow too
+        _require_finite(matrix)
+    return matrix
+
+
+def _require_finite(matrix: Matrix) -> None:
     finite = np.isfinite(matrix)
     if not finite.all():
         row = int(np.argmin(finite.all(axis=1)))
@@ -58,13 +64,15 @@ def as_matrix(vectors: Sequence[Sequence[float]] | Matrix) -> Matrix:
             "finite",
             code="bad-vectors",
         )
-    return matrix
 
 
 def normalised(vectors: Matrix) -> Matrix:
     """Return the rows scaled to length 1; a zero row has no direction and stays zero."""
     # In float64, because the square of a large float32 overflows.
     wide = vectors.astype(np.float64)
+    if len(wide) == 1:
+        wide /= math.sqrt(np.vdot(wide, wide)) or 1.0
+        return wide.astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
     lengths[lengths == 0.0] = 1.0
     wide /= lengths[:, None]
@@ -80,7 +88,7 @@ def scores_of(raw: Matrix, metric: Metric) -> Matrix:
     """Return the scores of what FAISS computed: for ``"l2"`` the distances, of which FAISS gives the squares."""
     match metric:
         case "cosine":
-            return np.minimum(np.maximum(raw, np.float32(-1.0)), np.float32(1.0))  # rounding may leave the range
+            return np.minimum(np.maximum(raw, -1.0), 1.0)  # rounding may leave the range
         case "inner_product":
             return raw.copy()
         case "l2":

@@ -129,7 +129,8 @@ class RankedStore(VectorStore):
         """Return, for each vector, the numbers of the k passages nearest to it and their scores, as arrays.
 
         This is what FAISS alone answers, and takes little longer. `get_by_numbers` reads the passages of those that
-        are wanted, and compares them and their vectors with their checksums; nothing is checked here.
+        are wanted, and compares them and their vectors with their checksums; nothing is checked here, and of an index
+        that keeps whole vectors (``"hnsw"``, ``"ivf"``), the scores are those that it computes.
 
         Args:
             vectors: shape (queries, dimension).

@@ -40,6 +40,10 @@ class Rows(Protocol):
     def removed(self) -> Numbers:
         """Positions of removed rows, ascending."""
 
+    @property
+    def first(self) -> int | None:
+        """The first number where each next one is one more; None where some are missing between them."""
+
 
 class PublishedRows:
     """The vectors of a saved store: an ``IndexIDMap`` over a flat index in FAISS's own format.
@@ -54,6 +58,7 @@ class PublishedRows:
         n, self.dimension = int(index.ntotal), int(index.d)
         self.numbers: Numbers = faiss.rev_swig_ptr(index.id_map.data(), n)
         self.numbers.flags.writeable = False  # the mapping is read-only
+        self.first = _first(self.numbers)
         self.removed: Numbers = np.empty(0, dtype=np.int64)
         self.file = VectorFile(path, offset=_HEAD_BYTES, dimension=self.dimension, count=n)
 
@@ -102,6 +107,7 @@ class GrowingRows:
 
     def _clear(self) -> None:
         self._count = 0
+        self.first: int | None = None
         self.file.resize(0)
         self.removed: Numbers = np.empty(0, dtype=np.int64)
 
@@ -124,6 +130,7 @@ class GrowingRows:
         self._numbers[self._count : count] = numbers
         self.file.resize(count)
         self._count = count
+        self.first = _first(self.numbers)
 
     def remove(self, positions: Numbers) -> None:
         """Leave these rows out from now on; when none is left, the file starts again."""
@@ -143,15 +150,19 @@ def alive(rows: Rows) -> int:
     return len(rows.numbers) - len(rows.removed)
 
 
+def _first(numbers: Numbers) -> int | None:
+    return int(numbers[0]) if len(numbers) and numbers[-1] - numbers[0] == len(numbers) - 1 else None
+
+
 def places(rows: Rows, numbers: Numbers) -> Numbers:
     """Return the position of each number, in the same shape; `NOTHING` where there is no such row."""
     own = rows.numbers
-    if len(own) == 0:
+    if len(own) == 0 or numbers.size == 0:
         return np.full(numbers.shape, NOTHING, dtype=np.int64)
-    first = own[0]
-    if own[-1] - first == len(own) - 1:  # nothing was ever removed between them
-        found: Numbers = numbers - first
-        found[(found < 0) | (found >= len(own))] = NOTHING
+    if rows.first is not None:
+        found: Numbers = numbers - rows.first
+        if np.minimum.reduce(found, axis=None) < 0 or np.maximum.reduce(found, axis=None) >= len(own):
+            found[(found < 0) | (found >= len(own))] = NOTHING
         return found
     found = np.searchsorted(own, numbers)
     found[found == len(own)] = 0

@@ -56,7 +56,8 @@ class VectorFile:
         self._reads = _READS_AT and count * self._row_bytes > MAPPED_UP_TO
         self._mapped: Matrix = np.empty((0, self._dimension), dtype=np.float32)
         if count:
-            self._mapped = np.memmap(self._path, np.float32, "r", self._offset, shape=(count, self._dimension))
+            mapped = np.memmap(self._path, np.float32, "r", self._offset, shape=(count, self._dimension))
+            self._mapped = np.asarray(mapped)  # whose rows are arrays, which takes less time than more such maps
 
     def close(self) -> None:
         """Close the file."""
@@ -84,25 +85,28 @@ class VectorFile:
             yield first, rows
 
     def at(self, positions: Numbers) -> Matrix:
-        """Return the rows at some positions, shape (n, dimension)."""
-        if len(positions) == 0:
-            return np.empty((0, self._dimension), dtype=np.float32)
-        if not self._reads:
-            return np.asarray(self._mapped[positions])
+        """Return the rows at some positions, shape (n, dimension).
+
+        Raises:
+            StoreError: the file has no such row, or has become shorter.
+        """
         wanted: list[int] = positions.tolist()
+        if not wanted:
+            return np.empty((0, self._dimension), dtype=np.float32)
         low, high = min(wanted), max(wanted)
+        if low < 0 or high >= self._count:
+            raise StoreError(f"{str(self._path)!r} has no row for a passage that the index knows: build it again")
+        if not self._reads:
+            return self._mapped[positions]
         if high - low < DENSE * len(wanted):
             span = np.empty((high - low + 1, self._dimension), dtype=np.float32)
             self._fill(span, low)
             return span[positions - low]
         descriptor, size, offset = self._descriptor, self._row_bytes, self._offset
-        rows: Matrix = np.empty((len(wanted), self._dimension), dtype=np.float32)
-        got = [
-            os.preadv(descriptor, [row], offset + size * position) for row, position in zip(rows, wanted, strict=True)
-        ]
-        if sum(got) != rows.nbytes:
+        read = b"".join([os.pread(descriptor, size, offset + size * position) for position in wanted])
+        if len(read) != size * len(wanted):
             raise self._truncated()
-        return rows
+        return np.frombuffer(read, dtype=np.float32).reshape(-1, self._dimension)
 
     def _fill(self, rows: Matrix, first: int) -> None:
         view, done = rows.data.cast("B"), 0

@@ -1,6 +1,6 @@
 """The vectors of a store: those it was opened with, those added since, and an approximate index over the former.
 
-Whatever finds a passage, its score comes from its own vector. It knows no text and no lock: nobody may search while it
+It knows no text and no lock: nobody may search while it
 is changed, and the caller sees to that.
 """
 
@@ -79,9 +79,16 @@ class VectorIndex:
             self._newer = int(np.searchsorted(published.numbers, approximate.tuned.last, side="right"))
         self._growing_path = growing
         self._growing: GrowingRows | None = None  # made when it is needed: many stores are only read
+        self._take_stock()
 
     def __len__(self) -> int:
-        return sum(alive(part) for part in self._parts())
+        return self._count
+
+    def _take_stock(self) -> None:
+        """Note what every search asks for, after each change."""
+        self._count = sum(alive(part) for part in self._parts())
+        starts = ((self._published, self._newer), (self._growing, 0))
+        self._unindexed = [(part, start) for part, start in starts if part is not None and start < len(part.numbers)]
 
     @property
     def bounds(self) -> tuple[int, int] | None:
@@ -94,6 +101,7 @@ class VectorIndex:
         for part in self._parts():
             part.close()
         self._published = self._growing = self.approximate = None
+        self._take_stock()
 
     def require_dimension(self, dimension: int) -> None:
         """Raise a StoreError unless vectors of this dimension fit."""
@@ -111,29 +119,38 @@ class VectorIndex:
         if self._growing is None:
             self._growing = GrowingRows(self._growing_path, self.dimension)
         self._growing.append(numbers, vectors)
+        self._take_stock()
 
     def remove(self, numbers: Numbers) -> None:
         """Remove the vectors with these numbers; unknown ones are ignored."""
         for part in self._parts():
             found = places(part, numbers)
             part.remove(found[found != NOTHING])
+        self._take_stock()
         if self.approximate is not None:
             self.approximate.remove(numbers)
 
-    def search(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> Nearest:
+    def search(self, queries: Matrix, k: int, allowed: Numbers | None = None, *, rescore: bool = True) -> Nearest:
         """Return the k best for each query, among the allowed numbers (None: all).
 
         Args:
             queries: prepared, shape (queries, dimension).
             k: how many at most.
             allowed: numbers of passages, ascending.
+            rescore: score what an approximate index finds by the passages' own vectors, so that a damaged index cannot
+                rank a passage wrongly. Without it, only what a blurred index finds is scored so.
         """
         k = min(k, len(self) if allowed is None else len(allowed))
-        if k and self.approximate is not None and (allowed is None or len(allowed) > EXACT_UP_TO):
-            found = self._ordered(*self._approximately(self.approximate, queries, k, allowed), k)
-            if found.numbers[:, -1].min(initial=0) != NOTHING:
+        if k == 0:
+            return Nearest.none(len(queries))
+        if self.approximate is not None and (allowed is None or len(allowed) > EXACT_UP_TO):
+            found = self._ordered(*self._approximately(self.approximate, queries, k, allowed, rescore), k)
+            if not _lacking(found.numbers):
                 return found
-        return self._ordered(*self._exactly(queries, k, allowed), k)
+        found = self._ordered(*self._exactly(queries, k, allowed), k)
+        if _lacking(found.numbers):
+            found.scores[found.numbers == NOTHING] = np.nan
+        return found
 
     def vectors(self, numbers: Numbers) -> Matrix:
         """Return the stored vectors, shape (n, dimension); cosine stores hold them normalised.
@@ -166,22 +183,30 @@ class VectorIndex:
             yield self._growing
 
     def _approximately(
-        self, index: ApproximateIndex, queries: Matrix, k: int, allowed: Numbers | None
+        self, index: ApproximateIndex, queries: Matrix, k: int, allowed: Numbers | None, rescore: bool
     ) -> tuple[Matrix, Numbers]:
-        assert self._published is not None
+        if allowed is None and not self._unindexed:
+            return self._proposed(index, queries, k, None, rescore)
         inside = allowed if allowed is None else allowed[allowed <= index.tuned.last]
         best = Best(len(queries), k, self.metric)
         if inside is None or len(inside):
-            candidates = index.candidates(queries, k, inside)
-            best.add(*rescored(self._published, queries, candidates, self.metric))
-        for part, start in ((self._published, self._newer), (self._growing, 0)):
-            if part is not None and start < len(part.numbers):
-                best.add(*self._part_exactly(part, queries, k, allowed, start))
+            best.add(*self._proposed(index, queries, k, inside, rescore))
+        for part, start in self._unindexed:
+            best.add(*self._part_exactly(part, queries, k, allowed, start))
         return best.found()
+
+    def _proposed(
+        self, index: ApproximateIndex, queries: Matrix, k: int, allowed: Numbers | None, rescore: bool
+    ) -> tuple[Matrix, Numbers]:
+        scores, numbers = index.search(queries, k, allowed)
+        if rescore or index.blurred:
+            assert self._published is not None
+            return rescored(self._published, queries, numbers, self.metric)
+        return scores, numbers
 
     def _exactly(self, queries: Matrix, k: int, allowed: Numbers | None) -> tuple[Matrix, Numbers]:
         best = Best(len(queries), k, self.metric)
-        for part in self._parts() if k else ():
+        for part in self._parts():
             best.add(*self._part_exactly(part, queries, k, allowed, 0))
         return best.found()
 
@@ -197,12 +222,16 @@ class VectorIndex:
     def _ordered(self, raw: Matrix, numbers: Numbers, k: int) -> Nearest:
         """Return the k best of what was found with the scores of the metric, equal ones by their numbers."""
         scores = scores_of(raw, self.metric)
-        if numbers.min(initial=0) < 0:
-            scores[numbers < 0] = np.nan  # sorted last
         keys = scores if self.metric == "l2" else -scores
+        places_last = numbers.view(np.uint64)  # of equal scores, `NOTHING` comes last
         if len(numbers) == 1:
-            best = np.lexsort((numbers[0], keys[0]))[:k]
+            best = np.lexsort((places_last[0], keys[0]))[:k]
             return Nearest(numbers=numbers[:, best], scores=scores[:, best])
-        order = np.lexsort((numbers, keys))[:, :k]
+        order = np.lexsort((places_last, keys))[:, :k]
         rows = np.arange(len(order))[:, None]
         return Nearest(numbers=numbers[rows, order], scores=scores[rows, order])
+
+
+def _lacking(numbers: Numbers) -> bool:
+    """Return whether fewer than all were found for any query, of numbers with `NOTHING` at the end of each row."""
+    return NOTHING in numbers[:, -1].tolist()

@@ -45,9 +45,8 @@ def test_batches_are_embedded_together_and_stored_in_order(tmp_path: Path, worke
         assert embedding.most == workers
         assert seen == sorted(seen)
         assert seen[-1] == len(store) == EMBED_BATCH * 8
-        with store.collection._reading() as passages:
-            rows = passages.by_numbers(range(1, EMBED_BATCH * 8 + 1))
-        assert [rows[n][2] for n in sorted(rows)] == [f"row {n}" for n in range(EMBED_BATCH * 8)]
+        stored = store.get_by_numbers(range(1, EMBED_BATCH * 8 + 1))
+        assert [document.page_content for document in stored] == [f"row {n}" for n in range(EMBED_BATCH * 8)]
 
 
 def test_refuses_no_worker(store: FaissStore) -> None:

@@ -102,7 +102,7 @@ def test_reaches_the_recall_that_it_states(tmp_path: Path, kind: ApproximateType
         store.save(tmp_path)
         assert store.index is not None
         assert store.index.type == kind
-        assert store.index.recall >= 0.9
+        assert store.index.recall >= 0.95  # half of what may be missed is kept for questions that find less
         hits = store.search_vectors([vector(10**6 + q) for q in range(50)], k=10)
     found = [len(wanted & {d.id for d, _ in got}) / 10 for wanted, got in zip(exact, hits, strict=True)]
     assert np.mean(found) >= 0.9

@@ -102,8 +102,8 @@ def test_numbers_are_never_used_again(folder: Path) -> None:
     with FaissStore.open(folder, EMBEDDING) as store:
         store.add_texts(["new"])
         assert store.collection.bm25("new", k=1, wanted=None)
-        with store.collection._reading() as passages:
-            assert passages.numbers_where({}).tolist() == [4]
+        assert [document.page_content for document in store.get_by_numbers(range(1, 10))] == ["new"]
+        assert store.get_by_numbers([4])
 
 
 def test_no_folder_and_no_store(tmp_path: Path) -> None:
