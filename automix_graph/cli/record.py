@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from automix_graph.recording import Progress, RecordingReport, Scorer
 
 _JUDGE: Final = "judge:"
+_UNSCORED: Final = (
+    "No row has answers, so nothing will be scored: policies can then aim at agreement with the large model alone "
+    "(automix calibrate --label-free). To measure quality, stop with Ctrl-C and give the rows a column 'answers'."
+)
 _INCOMPLETE: Final = 1
 """Exit status where rows failed or could not be used."""
 
@@ -126,7 +130,9 @@ def record(
     if ignore_context and index_dir is None:
         raise click.UsageError("--ignore-context needs --index: there would be nothing to answer from")
     # Refuses what cannot be recorded, before models are loaded.
-    answerable(read_rows(data), use_context=not ignore_context, retriever=index_dir is not None)
+    usable = answerable(read_rows(data), use_context=not ignore_context, retriever=index_dir is not None)
+    if not any(row.answers for row in usable.rows):
+        click.echo(_UNSCORED, err=True)
     scorer, scorer_model = _scorer(score, given)
     models = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)
     asked = {*(tier.model for tier in models), *verifiers}

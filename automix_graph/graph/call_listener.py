@@ -8,6 +8,7 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackHandler
 
 from automix_graph.errors import ModelCallError
+from automix_graph.graph.node import update_of
 from automix_graph.records import Call, Record
 
 
@@ -38,5 +39,6 @@ class CallListener(AsyncCallbackHandler):
 
     async def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Take the record out of what a node returns."""
-        if isinstance(outputs, dict) and isinstance(outputs.get("record"), str):
-            self._sealed = outputs["record"]
+        sealed = (update_of(outputs) or {}).get("record")
+        if isinstance(sealed, str):
+            self._sealed = sealed

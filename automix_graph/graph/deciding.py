@@ -12,11 +12,12 @@ from langchain_core.runnables import RunnableConfig
 from automix_graph.graph.call_settings import settings_of
 from automix_graph.graph.commit import Ending
 from automix_graph.graph.handover import hand_on
+from automix_graph.graph.node import GOES_TO
 from automix_graph.graph.progress import emit
-from automix_graph.graph.routing import next_position
+from automix_graph.graph.routing import next_position, review_stage
 from automix_graph.graph.state import AutomixState, Update
 from automix_graph.policies import Policy, decide
-from automix_graph.records import SKIPPED, Decision, Record, Verification, tier_names
+from automix_graph.records import SKIPPED, Decision, Record, Verification, answer_stage, tier_names
 
 Reviewed = Literal["escalate", "abstain"]
 """A decision that a person is asked about before it is followed."""
@@ -72,7 +73,7 @@ class Deciding:
         if is_reviewed(decision, self.reviewed):
             emit("review", tier=self._tier(record))
             paused = dataclasses.replace(record, paused=time.time())
-            return {"record": hand_on(paused), "decision": dict(vars(decision))}
+            return {"record": hand_on(paused), GOES_TO: review_stage(self._tier(record))}
         return self.followed(state, record)
 
     def followed(self, state: AutomixState, record: Record) -> Update:
@@ -85,10 +86,11 @@ class Deciding:
         if going is None and draft is not None:
             return self.ending.commit(state, record, draft)
         assert going is not None, "policies.decide lets nobody keep a draft that is not there"
-        emit("escalated", tier=tier_names(self.tiers)[going])
+        tier = tier_names(self.tiers)[going]
+        emit("escalated", tier=tier)
         for _ in range(position + 1, going):
             record = record.adding(verification=SKIPPED)
-        return {"record": hand_on(record), "decision": dict(vars(decision))}
+        return {"record": hand_on(record), GOES_TO: answer_stage(tier)}
 
     def _tier(self, record: Record) -> str:
         return tier_names(self.tiers)[len(record.verifications) - 1]

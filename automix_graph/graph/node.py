@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
+from langgraph.types import Command
 
 from automix_graph.graph.quiet import aquietly, quietly
 from automix_graph.graph.replay import areplay, replay
@@ -21,11 +22,15 @@ AsyncBody = Callable[[AutomixState, RunnableConfig], Coroutine[Any, Any, Update]
 UNHEARD: Final = "unheard"
 """In what a body returns: whether its answer is still to be streamed. It is no part of the state."""
 
+GOES_TO: Final = "goes_to"
+"""In what a body returns: which node comes next, where no edge says so and the question goes on. As little a part."""
 
-class Node(Runnable[Any, Update]):
-    """Runs one of two bodies.
 
-    LangGraph already traces each node; a `RunnableLambda` would trace it a second time.
+class Node(Runnable[Any, Any]):
+    """Runs one of two bodies, and gives the update that it returns; as a command where it says which node comes next.
+
+    An edge that decides would have LangGraph put the state together once more. LangGraph already traces each node; a
+    `RunnableLambda` would trace it a second time.
 
     Args:
         name: of the node.
@@ -40,23 +45,34 @@ class Node(Runnable[Any, Update]):
         self._abody = abody
         self._streams = streams
 
-    def invoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+    def invoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the sync body."""
         given = _whole(config)
         update = self._body(input, given) if self._streams else quietly(partial(self._body, input), given)
         if update.pop(UNHEARD, False):
             replay(update["messages"][-1], given)
         trace_outcome(update, given)
-        return update
+        return _sent_on(update)
 
-    async def ainvoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+    async def ainvoke(self, input: AutomixState, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the async body."""
         given = _whole(config)
         update = await (self._abody(input, given) if self._streams else aquietly(partial(self._abody, input), given))
         if update.pop(UNHEARD, False):
             await areplay(update["messages"][-1], given)
         trace_outcome(update, given)
-        return update
+        return _sent_on(update)
+
+
+def update_of(returned: object) -> Update | None:
+    """Return the update in what a node has returned; None where there is none, as in what other runnables return."""
+    update = returned.update if isinstance(returned, Command) else returned
+    return update if isinstance(update, dict) else None
+
+
+def _sent_on(update: Update) -> Update | Command[str]:
+    going = update.pop(GOES_TO, None)
+    return update if going is None else Command(update=update, goto=going)
 
 
 def _whole(config: RunnableConfig | None) -> RunnableConfig:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from langchain_core.documents import Document
@@ -19,14 +20,24 @@ from automix_graph.graph.call_settings import settings_of
 from automix_graph.graph.conversation import Asked
 from automix_graph.graph.handover import hand_on, taken
 from automix_graph.graph.limiting import Limiting
-from automix_graph.graph.node import Node
+from automix_graph.graph.node import GOES_TO, Node
 from automix_graph.graph.passages import passages_of
 from automix_graph.graph.progress import emit
 from automix_graph.graph.state import AutomixState, Update
 from automix_graph.models.budget import arun_within, run_within
 from automix_graph.models.failures import is_failure, kind_of
 from automix_graph.prompts import PromptChoice, Prompts
-from automix_graph.records import LAST, SKIPPED, Decision, Record, Verdict, Verification, changed
+from automix_graph.records import (
+    FIRST,
+    LAST,
+    SKIPPED,
+    Decision,
+    Record,
+    Verdict,
+    Verification,
+    answer_stage,
+    changed,
+)
 
 OnRetrieverFailure = Literal["raise", "answer"]
 """What to do when the retriever fails: end with its error, or let the last model answer without passages."""
@@ -40,7 +51,7 @@ def retrieve_node(
     prompts: PromptChoice,
     limiting: Limiting,
     on_failure: OnRetrieverFailure = "raise",
-    judged: int = 1,
+    tiers: Sequence[str] = (FIRST, LAST),
 ) -> Node:
     """Make the node that fetches the passages; it starts the record, unless the question was condensed before.
 
@@ -49,8 +60,9 @@ def retrieve_node(
         prompts: to choose from.
         limiting: of the question's time.
         on_failure: what is done where it fails.
-        judged: how many tiers are passed over then.
+        tiers: names of those that are asked; all but the last are passed over then.
     """
+    usual: Update = {} if on_failure == "raise" else {GOES_TO: answer_stage(tiers[0])}
 
     def begin(state: AutomixState, config: RunnableConfig) -> tuple[Record, Update]:
         if sealed := state.get("record"):
@@ -62,7 +74,7 @@ def retrieve_node(
     def finish(record: Record, kept: Update, documents: object) -> Update:
         passages = passages_of(documents)
         emit("retrieved", passages=len(passages))
-        return {**kept, "record": hand_on(changed(record, {"passages": passages}))}
+        return {**kept, **usual, "record": hand_on(changed(record, {"passages": passages}))}
 
     def failed(record: Record, kept: Update, error: Exception) -> Update:
         if on_failure == "raise" or not is_failure(error) or limiting.ends_with(error):
@@ -72,8 +84,8 @@ def retrieve_node(
         _log.debug("the retriever raised", exc_info=error)
         emit("retrieved", passages=0, failure=reason)
         emit("escalated", tier=LAST)
-        unread = without_passages(record, reason, judged=judged)
-        return {**kept, "record": hand_on(unread), "decision": dict(vars(unread.decisions[-1]))}
+        unread = without_passages(record, reason, judged=len(tiers) - 1)
+        return {**kept, "record": hand_on(unread), GOES_TO: answer_stage(tiers[-1])}
 
     def body(state: AutomixState, config: RunnableConfig) -> Update:
         record, kept = begin(state, config)

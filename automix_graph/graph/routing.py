@@ -1,18 +1,17 @@
-"""Where a question goes after a verification."""
+"""Where a question may go after a verification, and where a decision sends it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from langgraph.graph import END
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.graph.state import DecisionInput
 from automix_graph.records import FIRST, Decision, answer_stage
 
 RETURN: Final = "return"
-"""The edge to the end: the question has its answer, or is given up."""
+"""The way to the end: the question has its answer, or is given up."""
 
 
 def next_position(decision: Decision, *, position: int, tiers: int) -> int | None:
@@ -55,43 +54,30 @@ def review_stage(tier: str) -> str:
     return "review" if tier == FIRST else f"review_{tier}"
 
 
-def route_retrieved(names: Sequence[str]) -> tuple[Callable[[DecisionInput], str], dict[Hashable, str]]:
-    """Return the route function behind a retriever that may fail, and the nodes that it can lead to.
+def ways_retrieved(names: Sequence[str]) -> dict[str, str]:
+    """Return where a question may go behind a retriever that may fail: nodes, and how the drawing calls the ways.
 
     Args:
         names: of all tiers.
+
+    Example:
+        >>> ways_retrieved(["small", "middle", "large"])
+        {'small_answer': 'small_answer', 'large_answer': 'large_answer'}
     """
-    first, last = answer_stage(names[0]), answer_stage(names[-1])
-
-    def route_passages(state: DecisionInput) -> str:
-        """Go to the last model where there are no passages to check an answer against."""
-        return last if state.get("decision") else first
-
-    return route_passages, {first: first, last: last}
+    return {stage: stage for stage in (answer_stage(names[0]), answer_stage(names[-1]))}
 
 
-def route_after(
-    position: int, names: Sequence[str], reviews: Callable[[Decision], bool] | None = None
-) -> tuple[Callable[[DecisionInput], str], dict[Hashable, str]]:
-    """Return the route function behind a tier that is judged, and the nodes that it can lead to by what it returns.
+def ways_after(position: int, names: Sequence[str], *, review: bool = False) -> dict[str, str]:
+    """Return where a question may go behind a tier that is judged: nodes, and how the drawing calls the ways.
 
     Args:
         position: of the tier, from 0 for the cheapest.
         names: of all tiers.
-        reviews: which decisions a person is asked about first; None behind that person, and where nobody is asked.
+        review: whether a person may be asked first.
+
+    Example:
+        >>> ways_after(0, ["small", "large"], review=True)
+        {'__end__': 'return', 'large_answer': 'large_answer', 'review': 'review'}
     """
-    leads_to: dict[Hashable, str] = {RETURN: END}
-    leads_to |= {answer_stage(name): answer_stage(name) for name in names[position + 1 :]}
-    review = review_stage(names[position])
-    if reviews is not None:
-        leads_to[review] = review
-
-    def route_verified(state: DecisionInput) -> str:
-        """Follow the decision in the state."""
-        decision = Decision(**state["decision"])
-        if reviews is not None and reviews(decision):
-            return review
-        going = next_position(decision, position=position, tiers=len(names))
-        return RETURN if going is None else answer_stage(names[going])
-
-    return route_verified, leads_to
+    later = [answer_stage(name) for name in names[position + 1 :]]
+    return {END: RETURN} | {stage: stage for stage in [*later, *([review_stage(names[position])] if review else [])]}

@@ -80,23 +80,13 @@ class BeginningInput(RecordInput, AutomixInput, total=False):
     """What a node reads that a question may begin with."""
 
 
-class DecisionInput(TypedDict):
-    """What the edges behind a verification read.
-
-    Attributes:
-        decision: what the policy decided, as plain data.
-    """
-
-    decision: Annotated[dict[str, Any], EphemeralValue]
-
-
 class AutomixState(AutomixOutput):
     """All that travels between the nodes.
 
     Attributes:
         question: that is answered.
         record: as in `RecordInput`.
-        decision: as in `DecisionInput`.
+        decision: what the policy decided last, as plain data, once the question has ended.
         ahead: as in `RecordInput`.
         conversation: as in `RecordInput`.
     """

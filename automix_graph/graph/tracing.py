@@ -26,7 +26,7 @@ def trace_outcome(update: Update, config: RunnableConfig) -> None:
         config: of that node.
     """
     callbacks = config.get("callbacks")
-    if "answer" not in update or not isinstance(callbacks, BaseCallbackManager):
+    if "answer" not in update or not isinstance(callbacks, BaseCallbackManager) or not callbacks.handlers:
         return
     told = {f"automix_{name}": update[name] for name in _TOLD}
     for handler in callbacks.handlers:

@@ -1,9 +1,11 @@
-"""Which nodes there are, and which edges: the shape of the graph."""
+"""Which nodes there are, and which edges: the shape of the graph.
+
+A node behind which there is more than one way decides which is taken, and says so with what it writes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from langchain_core.documents import Document
 from langchain_core.runnables import Runnable
@@ -15,14 +17,14 @@ from automix_graph.graph.answer_cache import AnswerCache
 from automix_graph.graph.call_settings import AutomixContext
 from automix_graph.graph.commit import Ending
 from automix_graph.graph.condense import CONDENSE, condense_node
-from automix_graph.graph.deciding import Deciding, is_reviewed
+from automix_graph.graph.deciding import Deciding
 from automix_graph.graph.draft import OnLargeFailure, draft_node, last_answer_node
 from automix_graph.graph.limiting import Limiting
 from automix_graph.graph.parts import Parts, TierParts
 from automix_graph.graph.remembering import RememberingVerifier
 from automix_graph.graph.retrieve import OnRetrieverFailure, retrieve_node
 from automix_graph.graph.review import review_node
-from automix_graph.graph.routing import review_stage, route_after, route_retrieved
+from automix_graph.graph.routing import review_stage, ways_after, ways_retrieved
 from automix_graph.graph.state import AutomixInput, AutomixOutput, AutomixState, BeginningInput, RecordInput
 from automix_graph.graph.verify import verify_node
 from automix_graph.records import answer_stage, verify_stage
@@ -88,12 +90,12 @@ class Wiring:
             prompts=prompts,
             limiting=self.limiting,
             on_failure=self.on_retriever_failure,
-            judged=len(names) - 1,
+            tiers=names,
         )
-        graph.add_node("retrieve", retrieving, input_schema=BeginningInput)
         if self.on_retriever_failure == "answer":
-            graph.add_conditional_edges("retrieve", *route_retrieved(names))
+            graph.add_node("retrieve", retrieving, input_schema=BeginningInput, destinations=ways_retrieved(names))
         else:
+            graph.add_node("retrieve", retrieving, input_schema=BeginningInput)
             graph.add_edge("retrieve", answer_stage(first.name))
         if condense:
             condensing = condense_node(first.model, prompts=prompts, limiting=self.limiting)
@@ -103,7 +105,7 @@ class Wiring:
 
     def _add_judged(self, graph: Graph, position: int, tier: TierParts, verifier: Verifier) -> None:
         names = [each.name for each in self.parts.tiers]
-        answer, verify, review = answer_stage(tier.name), verify_stage(tier.name), review_stage(tier.name)
+        answer, verify = answer_stage(tier.name), verify_stage(tier.name)
         prompts = self.parts.answer_prompts(tier.model)
         cache = self.cache
         judging = verify_node(
@@ -116,14 +118,14 @@ class Wiring:
         )
         drafting = draft_node(tier, prompts=prompts, limiting=self.limiting, cache=cache)
         graph.add_node(answer, drafting, input_schema=RecordInput)
-        graph.add_node(verify, judging, input_schema=RecordInput)
+        review = bool(self.deciding.reviewed)
+        ways = ways_after(position, names, review=review)
+        graph.add_node(verify, judging, input_schema=RecordInput, destinations=ways)
         graph.add_edge(answer, verify)
-        reviewed = self.deciding.reviewed
-        reviews = partial(is_reviewed, reviewed=reviewed) if reviewed else None
-        graph.add_conditional_edges(verify, *route_after(position, names, reviews))
-        if reviews is not None:
-            graph.add_node(review, review_node(tier.name, deciding=self.deciding), input_schema=RecordInput)
-            graph.add_conditional_edges(review, *route_after(position, names))
+        if review:
+            asking = review_node(tier.name, deciding=self.deciding)
+            ways = ways_after(position, names)
+            graph.add_node(review_stage(tier.name), asking, input_schema=RecordInput, destinations=ways)
 
     def _add_last(self, graph: Graph, tier: TierParts) -> None:
         node = last_answer_node(

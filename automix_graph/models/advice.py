@@ -23,6 +23,7 @@ _KEYS: Final[Mapping[str, str]] = {
 }
 """Variables that the providers' own packages read, by the provider in a model's label."""
 
+_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 
 
@@ -44,6 +45,8 @@ def advice_on(failure: Failure, *, model: str, address: str | None) -> str | Non
     where = "the provider" if address is None else address
     if failure.kind == "bad_request" and failure.status == _NOT_FOUND:
         return f"{where} knows no such model or path: compare the name of the model, and its address if it has one"
+    if failure.kind == "authentication" and failure.status == _FORBIDDEN:
+        return f"the key in {variable} may not use this model, or not with every option that it was asked with"
     advices: dict[FailureKind, str] = {
         "authentication": f"the key was not accepted: set {variable} to one that may use this model",
         "bad_request": "the provider refuses such a request: mostly an option that this model does not take",

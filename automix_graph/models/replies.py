@@ -30,7 +30,7 @@ _ENDS: Final[Mapping[str, End]] = {
 }
 """What providers call the end of a reply, in small letters."""
 
-_NAMES: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+_NAMES: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "incomplete_details", "status")
 
 
 def end_of(message: AIMessage) -> End:
@@ -43,8 +43,8 @@ def end_of(message: AIMessage) -> End:
     metadata = message.response_metadata
     if _refuses(message):
         return "refused"
-    for reason in _reasons(metadata):
-        if reason is not None and (end := _ENDS.get(str(reason).lower())):
+    for name in _NAMES:
+        if (reason := metadata.get(name)) is not None and (end := _ENDS.get(_word(reason))):
             return end
     # langchain-openai tells the model of every whole reply, and of a stream by its last piece.
     broken = metadata.get("model_provider") == "openai" and not metadata.keys() & {"finish_reason", "model_name", "id"}
@@ -97,10 +97,10 @@ def length_of(content: Any) -> int:
     return sum(map(length_of, content)) if isinstance(content, list) else 0
 
 
-def _reasons(metadata: Mapping[str, Any]) -> list[Any]:
-    details = metadata.get("incomplete_details")
-    incomplete = details.get("reason") if isinstance(details, Mapping) else None
-    return [*(metadata.get(name) for name in _NAMES), incomplete, metadata.get("status")]
+def _word(reason: Any) -> str:
+    """Return what a provider said, in small letters; OpenAI's details hold it as their reason."""
+    said = reason.get("reason") if isinstance(reason, Mapping) else reason
+    return str(said).lower()
 
 
 def _refuses(message: AIMessage) -> bool:

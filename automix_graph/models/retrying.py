@@ -7,11 +7,10 @@ are as long as the provider asks for. This module knows neither models nor promp
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -153,8 +152,11 @@ def try_calls(
     """
     trying = _Trying(retries, breaker, check)
     while trying.may_begin():
-        with trying.measured() as replies:
-            replies.append(send())
+        try:
+            trying.answered(send())
+        except BaseException as error:
+            if not trying.failed(error):
+                raise
         if trying.pause:
             time.sleep(trying.pause)
     return trying.tries
@@ -170,8 +172,11 @@ async def atry_calls(
     """Make a call until it succeeds, fails for good, or has been made often enough; see `try_calls`."""
     trying = _Trying(retries, breaker, check)
     while trying.may_begin():
-        with trying.measured() as replies:
-            replies.append(await send())
+        try:
+            trying.answered(await send())
+        except BaseException as error:
+            if not trying.failed(error):
+                raise
         if trying.pause:
             await asyncio.sleep(trying.pause)
     return trying.tries
@@ -186,45 +191,46 @@ class _Trying(Generic[Reply]):
         self._retries = retries
         self._breaker = breaker
         self._check = check
-        self._began = time.perf_counter()
+        self._began = self._start = time.perf_counter()
         self._permit: Permit | None = None
 
     def may_begin(self) -> bool:
+        """Return whether there is another call, and take its time from now on."""
         if self.pause is None:
             return False
-        if self._breaker is None:
-            return True
-        self._permit = self._breaker.begin()
-        if self._permit is None and not self.tries:
-            self.tries.append(Try(seconds=0.0, error=CircuitOpenError()))
-        return self._permit is not None
+        if self._breaker is not None:
+            self._permit = self._breaker.begin()
+            if self._permit is None:
+                if not self.tries:
+                    self.tries.append(Try(seconds=0.0, error=CircuitOpenError()))
+                return False
+        self._start = time.perf_counter()
+        return True
 
-    @contextlib.contextmanager
-    def measured(self) -> Iterator[list[Reply]]:
-        """Take note of one call; the caller appends the reply to what is yielded."""
-        replies: list[Reply] = []
-        start = time.perf_counter()
-        outcome: Outcome = "abandoned"
-        try:
-            yield replies
-            outcome = "answered"
-            self._check(replies[0])
-        except Exception as error:
-            if not is_failure(error):
-                raise
-            failure = read_failure(error)
-            seconds = time.perf_counter() - start
-            outcome = _outcome(error, failure, seconds=seconds)
-            self.tries.append(Try(seconds=seconds, error=error))
-            self.pause = self._next_pause(failure)
-        else:
-            self.tries.append(Try(seconds=time.perf_counter() - start, reply=replies[0]))
-            self.pause = None
-        finally:
-            if self._breaker is not None and self._permit is not None:
-                self._breaker.ended(self._permit, outcome)
-                if self._breaker.state == "open":
-                    self.pause = None  # whoever asks next is refused
+    def answered(self, reply: Reply) -> None:
+        """Take note of a call that has returned; raise where its reply is of no use, which is then a failed call."""
+        self._check(reply)
+        self.tries.append(Try(seconds=time.perf_counter() - self._start, reply=reply))
+        self.pause = None
+        self._end("answered")
+
+    def failed(self, error: BaseException) -> bool:
+        """Take note of a call that has raised; return False where that is no failure, and is to be raised again."""
+        if not isinstance(error, Exception) or not is_failure(error):
+            self._end("abandoned")
+            return False
+        failure = read_failure(error)
+        seconds = time.perf_counter() - self._start
+        self.tries.append(Try(seconds=seconds, error=error))
+        self.pause = self._next_pause(failure)
+        self._end(_outcome(error, failure, seconds=seconds))
+        return True
+
+    def _end(self, outcome: Outcome) -> None:
+        if self._breaker is not None and self._permit is not None:
+            self._breaker.ended(self._permit, outcome)
+            if self._breaker.state == "open":
+                self.pause = None  # whoever asks next is refused
 
     def _next_pause(self, failure: Failure) -> float | None:
         passed = time.perf_counter() - self._began

@@ -38,7 +38,7 @@ class IndexPlan:
     Attributes:
         index_type: a type, or ``"auto"``.
         recall_target: share of the ten nearest passages that a question shall find, in (0, 1]; approximate types are
-            tuned to it when they are built, with vectors drawn around the store's own.
+            tuned to it when they are built, with some reserve, by vectors drawn around the store's own.
 
     Example:
         >>> IndexPlan().type_for(2_000), IndexPlan().type_for(1_000_000), IndexPlan(recall_target=1.0).type_for(10**6)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 from langchain_core.language_models import BaseChatModel
@@ -62,7 +62,7 @@ class WrittenVerdict(OneCall):
     def _form(self) -> WrittenForm:
         """What the prompt asks for."""
 
-    @property
+    @cached_property
     def _options(self) -> dict[str, Any]:
         return capped(self.model.model, self.max_tokens, self._form)
 

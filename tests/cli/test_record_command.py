@@ -165,6 +165,15 @@ def test_a_context_is_ignored_on_demand(folder: Path) -> None:
     assert [passage.text for passage in record_.passages] == ["Found."]
 
 
+def test_rows_without_answers_are_told_before_anything_is_paid(folder: Path) -> None:
+    data_of(row(1), row(2, answers=[]))
+    assert "No row has answers" not in record().stderr
+    data_of(row(4, answers=[]), row(5, answers=[]))
+    result = CliRunner().invoke(automix, ["record", "data.jsonl", "--out", "unscored.jsonl", *MODELS])
+    assert result.exit_code == 0
+    assert result.stderr.startswith("No row has answers, so nothing will be scored")
+
+
 def test_scorers(folder: Path) -> None:
     data_of(row(1))
     result = record("--score", "judge:test:scorer", "--price", "test:scorer=1/1", *PRICES, "--json")

@@ -1,13 +1,10 @@
 """Where a decision sends a question, without a graph."""
 
-import dataclasses
-from typing import Any
-
 import pytest
 from langgraph.graph import END
 
 from automix_graph.errors import ConfigurationError
-from automix_graph.graph.routing import next_position, review_stage, route_after, route_retrieved
+from automix_graph.graph.routing import next_position, review_stage, ways_after, ways_retrieved
 from automix_graph.records import Decision
 
 KEEP = Decision(accept=True, policy="p", reason="r")
@@ -17,10 +14,6 @@ NAMES = ["small", "middle", "big", "large"]
 
 def escalate(next_tier: int | None = None) -> Decision:
     return Decision(accept=False, policy="p", reason="r", next_tier=next_tier)
-
-
-def state(decision: Decision) -> Any:
-    return {"decision": dataclasses.asdict(decision)}
 
 
 @pytest.mark.parametrize(
@@ -48,29 +41,17 @@ def test_a_tier_that_is_not_there_is_told() -> None:
     assert told.value.code == "policy-decision"
 
 
-def test_routes_lead_to_the_later_tiers_and_the_end() -> None:
-    route, leads_to = route_after(1, NAMES)
-    assert leads_to == {"return": END, "big_answer": "big_answer", "large_answer": "large_answer"}
-    assert route(state(KEEP)) == route(state(GIVE_UP)) == "return"
-    assert [route(state(escalate(to))) for to in (None, 2, 3, -1)] == [
-        "big_answer",
-        "big_answer",
-        *["large_answer"] * 2,
-    ]
+def test_ways_lead_to_the_later_tiers_and_the_end() -> None:
+    assert ways_after(1, NAMES) == {END: "return", "big_answer": "big_answer", "large_answer": "large_answer"}
+    assert ways_after(2, NAMES) == {END: "return", "large_answer": "large_answer"}
 
 
 @pytest.mark.parametrize(("position", "review"), [(0, "review"), (1, "review_middle")])
-def test_a_person_is_asked_about_chosen_decisions(position: int, review: str) -> None:
+def test_a_person_may_be_asked_first(position: int, review: str) -> None:
     assert review_stage(NAMES[position]) == review
-    route, leads_to = route_after(position, NAMES, lambda decision: decision.abstain)
-    assert leads_to == {**route_after(position, NAMES)[1], review: review}
-    assert route(state(GIVE_UP)) == review
-    assert (route(state(KEEP)), route(state(escalate(-1)))) == ("return", "large_answer")
-    assert route_after(position, NAMES)[0](state(GIVE_UP)) == "return"
+    assert ways_after(position, NAMES, review=True) == {**ways_after(position, NAMES), review: review}
 
 
 def test_without_passages_the_last_tier_answers() -> None:
-    route, leads_to = route_retrieved(NAMES)
-    assert leads_to == {"small_answer": "small_answer", "large_answer": "large_answer"}
-    assert route({}) == route({"decision": None}) == "small_answer"  # type: ignore[typeddict-item]
-    assert route(state(escalate(-1))) == "large_answer"
+    assert list(ways_retrieved(NAMES)) == ["small_answer", "large_answer"]
+    assert list(ways_retrieved(["large"])) == ["large_answer"]

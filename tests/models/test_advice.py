@@ -35,8 +35,8 @@ def failed(url: str, label: str = "openai:m") -> str:
         (
             403,
             "mine",
-            "OpenAIPermissionDeniedError (403): authentication; the key was not accepted: set the provider's variable "
-            "for keys to one that may use this model",
+            "OpenAIPermissionDeniedError (403): authentication; the key in the provider's variable for keys may not "
+            "use this model, or not with every option that it was asked with",
         ),
         (
             404,
