@@ -28,7 +28,7 @@ COMMANDS: Final[dict[str, list[str]]] = {
     "store": ["store_speed.py", "--work", "{folder}/store", "--wordnet", "/usr/share/wordnet", "--json", "{out}"],
     "store-1m": ["store_speed.py", "--work", "{folder}/store", "--vectors", "1000000", "--json", "{out}"],
     "local": ["local_runtime.py", "--threads", "1", "2", "--out", "{out}"],
-    "tokens": ["tokens_per_layout.py", "--work", "{folder}/tokens", "--out", "{out}"],
+    "tokens": ["tokens_per_layout.py", "--work", "{folder}/tokens", "--n", "10", "--out", "{out}"],
 }
 """What is run, by name."""
 

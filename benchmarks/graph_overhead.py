@@ -70,8 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     rows = []
     for setting in settings:
-        calls = options.batch if setting.form in {"batch", "abatch"} else options.calls
-        found = asyncio.run(_measured(setting, calls=calls, rounds=options.rounds))
+        batch = setting.form in {"batch", "abatch"}
+        calls, rounds = (options.batch, options.batch_rounds) if batch else (options.calls, options.rounds)
+        found = asyncio.run(_measured(setting, calls=calls, rounds=rounds))
         rows.append(
             {"setting": setting.name, **dataclasses.asdict(setting), "calls": calls} | dataclasses.asdict(found)
         )
@@ -96,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, help="of each setting (default: %(default)s)")
+    parser.add_argument("--batch-rounds", type=int, default=5, help="of each setting with batches (%(default)s)")
     parser.add_argument("--calls", type=int, default=50, help="one by one in a round (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=1000, help="questions of a batch (default: %(default)s)")
     parser.add_argument("--forms", nargs="+", choices=get_args(Form), default=get_args(Form))

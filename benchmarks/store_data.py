@@ -123,6 +123,10 @@ def wordnet_drawn(work: Path, source: Path) -> str:
 
 def glosses(source: Path) -> list[str]:
     """Return the gloss of each of WordNet's synsets."""
+    if not (source / "data.noun").exists():
+        raise SystemExit(
+            f"there is no WordNet in {source}: install the Debian package wordnet-base, or name its folder"
+        )
     lines = [
         line
         for part in ("noun", "verb", "adj", "adv")
