@@ -131,7 +131,7 @@ def record(
         raise click.UsageError("--ignore-context needs --index: there would be nothing to answer from")
     # Refuses what cannot be recorded, before models are loaded.
     usable = answerable(read_rows(data), use_context=not ignore_context, retriever=index_dir is not None)
-    if not any(row.answers for row in usable.rows):
+    if usable.rows and not any(row.answers for row in usable.rows):
         click.echo(_UNSCORED, err=True)
     scorer, scorer_model = _scorer(score, given)
     models = cascade(small=small, large=large, tiers=tiers, verifiers=verifiers)

@@ -219,11 +219,15 @@ class _Trying(Generic[Reply]):
         if not isinstance(error, Exception) or not is_failure(error):
             self._end("abandoned")
             return False
-        failure = read_failure(error)
         seconds = time.perf_counter() - self._start
         self.tries.append(Try(seconds=seconds, error=error))
-        self.pause = self._next_pause(failure)
-        self._end(_outcome(error, failure, seconds=seconds))
+        outcome: Outcome = "abandoned"
+        try:
+            failure = read_failure(error)
+            self.pause = self._next_pause(failure)
+            outcome = _outcome(error, failure, seconds=seconds)
+        finally:
+            self._end(outcome)
         return True
 
     def _end(self, outcome: Outcome) -> None:

@@ -1,7 +1,7 @@
 """An index that finds the nearest vectors without comparing with all: built, tuned, written and searched.
 
-It answers with the numbers of passages and is never changed once it is built: `vectors` adds what came later, and
-scores what is found by the vectors themselves.
+It answers with numbers of passages and with scores, of which the vectors themselves have the last word. It is never
+changed once it is built: `vectors` adds what came later.
 """
 
 from __future__ import annotations
@@ -155,12 +155,12 @@ class ApproximateIndex:
             share = min(max(len(allowed), 1) / self.tuned.count, 1.0)
             effort = min(round(self.tuned.effort / share), self.tuned.count)
             parameters = self._parameters(effort, including(allowed), candidates=wanted)
-        elif self.tuned.type == "hnsw" and wanted > self.tuned.effort:
+        elif self.tuned.type == "hnsw" and (wanted > self.tuned.effort or self._remaining is not None):
+            # Of its own: IndexIDMap puts another selector into the parameters for as long as it searches.
             parameters = self._parameters(self.tuned.effort, self._remaining, candidates=wanted)
         else:
             parameters = self._usual  # making them takes longer than finding a cell
-        found: tuple[Matrix, Numbers] = self._index.search(queries, wanted, params=parameters)
-        return found
+        return _search(self._index, self.tuned.type, queries, wanted, parameters)
 
     def _parameters(self, effort: int, selector: Any, *, candidates: int = 1) -> Any:
         return _parameters(self._index, self.tuned.type, effort, candidates, selector)
@@ -197,11 +197,26 @@ def _type_of(index: Any) -> ApproximateType | None:
 
 
 def candidates_for(kind: ApproximateType, k: int) -> int:
-    """Return how many candidates are compared exactly for k hits."""
+    """Return how many candidates an index is asked for, so that the k best are most likely among them."""
     return k + SPARE + round(k * SPARE_SHARE) if kind in _BLURRED else k
 
 
 _BLURRED: Final[frozenset[ApproximateType]] = frozenset({"ivf_sq8"})
+
+
+def _search(index: Any, kind: ApproximateType, queries: Matrix, k: int, parameters: Any) -> tuple[Matrix, Numbers]:
+    if kind != "hnsw" or len(queries) > 1:
+        found: tuple[Matrix, Numbers] = index.search(queries, k, params=parameters)
+        return found
+    # IndexIDMap would have several threads translate the numbers of one query, and wait for them where the machine is
+    # busy. Applies to this Python thread only.
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        found = index.search(queries, k, params=parameters)
+    finally:
+        faiss.omp_set_num_threads(threads)
+    return found
 
 
 def _parameters(index: Any, kind: ApproximateType, effort: int, candidates: int, selector: Any) -> Any:
@@ -246,7 +261,7 @@ def _found(
 ) -> Matrix:
     k = min(TUNING_K, len(rows.numbers))
     wanted = candidates_for(kind, k)
-    scores, numbers = index.search(queries, wanted, params=_parameters(index, kind, effort, wanted, None))
+    scores, numbers = _search(index, kind, queries, wanted, _parameters(index, kind, effort, wanted, None))
     if kind in _BLURRED:
         scores, numbers = rescored(rows, queries, numbers, metric)
     return best_of(scores, numbers, k, metric)[0]

@@ -65,11 +65,6 @@ class Collection:
         with self._lock.writing():
             self._finalizer()
 
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return not self._finalizer.alive
-
     def count(self) -> int:
         """Return the number of passages, at once."""
         with self._lock.reading():

@@ -56,8 +56,11 @@ def rescored(rows: Rows, queries: Matrix, candidates: Numbers, metric: Metric) -
     Args:
         rows: to look among.
         queries: shape (queries, dimension).
-        candidates: numbers, shape (queries, candidates); those of no row become `NOTHING`, with the worst score.
+        candidates: numbers of rows, shape (queries, candidates); `NOTHING` stays, with the worst score.
         metric: how vectors are compared.
+
+    Raises:
+        StoreError: a number lies beyond those of the rows, as in a damaged index.
     """
     if len(queries) == 1:
         positions = _positions(rows, candidates)[0]

@@ -27,7 +27,7 @@ class ReadWriteLock:
     """
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()  # taken without the condition where nobody has to wait, which is faster
+        self._mutex = threading.RLock()  # taken without the condition where nobody has to wait, which is faster
         self._changed = threading.Condition(self._mutex)
         self._phase = 0  # writers that have finished so far
         self._writing = False

@@ -27,6 +27,9 @@ BLOCK_BYTES: Final = 3 * 2**20
 DENSE: Final = 4
 """Rows read for each wanted one, where they lie near each other, before each is read alone."""
 
+JOINED: Final = 1024
+"""Rows that are read one by one and then joined, which holds them twice for a moment."""
+
 _READS_AT: Final = hasattr(os, "preadv")
 """Whether the system reads at a position without seeking, so that threads can share a file; Windows does not."""
 
@@ -102,6 +105,14 @@ class VectorFile:
             span = np.empty((high - low + 1, self._dimension), dtype=np.float32)
             self._fill(span, low)
             return span[positions - low]
+        if len(wanted) <= JOINED:
+            return self._read(wanted)
+        rows: Matrix = np.empty((len(wanted), self._dimension), dtype=np.float32)
+        for start in range(0, len(wanted), JOINED):
+            rows[start : start + JOINED] = self._read(wanted[start : start + JOINED])
+        return rows
+
+    def _read(self, wanted: list[int]) -> Matrix:
         descriptor, size, offset = self._descriptor, self._row_bytes, self._offset
         read = b"".join([os.pread(descriptor, size, offset + size * position) for position in wanted])
         if len(read) != size * len(wanted):

@@ -1,7 +1,6 @@
 """The vectors of a store: those it was opened with, those added since, and an approximate index over the former.
 
-It knows no text and no lock: nobody may search while it
-is changed, and the caller sees to that.
+It knows no text and no lock: nobody may search while it is changed, and the caller sees to that.
 """
 
 from __future__ import annotations
@@ -141,16 +140,13 @@ class VectorIndex:
                 rank a passage wrongly. Without it, only what a blurred index finds is scored so.
         """
         k = min(k, len(self) if allowed is None else len(allowed))
-        if k == 0:
+        if k == 0 or len(queries) == 0:
             return Nearest.none(len(queries))
         if self.approximate is not None and (allowed is None or len(allowed) > EXACT_UP_TO):
             found = self._ordered(*self._approximately(self.approximate, queries, k, allowed, rescore), k)
             if not _lacking(found.numbers):
                 return found
-        found = self._ordered(*self._exactly(queries, k, allowed), k)
-        if _lacking(found.numbers):
-            found.scores[found.numbers == NOTHING] = np.nan
-        return found
+        return self._ordered(*self._exactly(queries, k, allowed), k)
 
     def vectors(self, numbers: Numbers) -> Matrix:
         """Return the stored vectors, shape (n, dimension); cosine stores hold them normalised.
@@ -222,12 +218,14 @@ class VectorIndex:
     def _ordered(self, raw: Matrix, numbers: Numbers, k: int) -> Nearest:
         """Return the k best of what was found with the scores of the metric, equal ones by their numbers."""
         scores = scores_of(raw, self.metric)
+        if np.minimum.reduce(numbers, axis=None) < 0:
+            scores[numbers < 0] = np.nan  # sorted last
         keys = scores if self.metric == "l2" else -scores
-        places_last = numbers.view(np.uint64)  # of equal scores, `NOTHING` comes last
+        ranks = numbers.view(np.uint64)  # of equal scores, NaN included, `NOTHING` comes last
         if len(numbers) == 1:
-            best = np.lexsort((places_last[0], keys[0]))[:k]
+            best = np.lexsort((ranks[0], keys[0]))[:k]
             return Nearest(numbers=numbers[:, best], scores=scores[:, best])
-        order = np.lexsort((places_last, keys))[:, :k]
+        order = np.lexsort((ranks, keys))[:, :k]
         rows = np.arange(len(order))[:, None]
         return Nearest(numbers=numbers[rows, order], scores=scores[rows, order])
 

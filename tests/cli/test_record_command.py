@@ -172,6 +172,8 @@ def test_rows_without_answers_are_told_before_anything_is_paid(folder: Path) -> 
     result = CliRunner().invoke(automix, ["record", "data.jsonl", "--out", "unscored.jsonl", *MODELS])
     assert result.exit_code == 0
     assert result.stderr.startswith("No row has answers, so nothing will be scored")
+    data_of(more="{\n")
+    assert "No row has answers" not in record("--out", "bad.jsonl").stderr
 
 
 def test_scorers(folder: Path) -> None:

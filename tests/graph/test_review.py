@@ -130,3 +130,19 @@ def test_reviews_of_something_else_are_refused(review: Any) -> None:
         create_automix(
             small=ScriptedChatModel([]), large=ScriptedChatModel([]), retriever=StaticRetriever([]), review=review
         )
+
+
+def test_a_state_that_is_written_by_hand_says_what_comes_next() -> None:
+    graph = build_automix(
+        small=ScriptedChatModel(["In June"]),
+        large=ScriptedChatModel(["In May", "In May."]),
+        verifier=ScriptedChatModel(["Incorrect"]),
+        retriever=StaticRetriever(["passage"]),
+    ).compile(checkpointer=InMemorySaver(), interrupt_after=["verify"])
+    graph.invoke(QUESTION, THREAD)
+    state = graph.get_state(THREAD)
+    assert state.next == ("large_answer",)
+    assert graph.invoke(None, THREAD)["answer"] == "In May"
+    going_on: Any = Command(update={"record": state.values["record"]}, goto="large_answer")
+    again: Any = graph.update_state(state.config, going_on, as_node="verify")
+    assert graph.invoke(None, again)["answer"] == "In May."

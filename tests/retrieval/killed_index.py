@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from automix_graph.retrieval import (
     FaissStore,
     IndexPlan,
@@ -122,12 +124,12 @@ def contents(folder: Path) -> dict[str, Any]:
     with FaissStore.open(folder, EMBEDDING) as store:
         documents = store.similarity_search("fact", k=100_000) if len(store) else []
         assert len({document.id for document in documents}) == len(documents) == len(store) == manifest.count
-        with store.collection._reading() as passages:
-            numbers = {str(row[1]): row[0] for row in passages.by_ids([str(one.id) for one in documents])}
+        rows = store.collection._passages.by_ids([str(one.id) for one in documents])
+        numbers = {str(row[1]): row[0] for row in rows}
         vectors = store.collection._index.vectors  # type: ignore[union-attr]
         found = {}
         for document in documents:
-            vector = vectors([numbers[str(document.id)]])[0]
+            vector = vectors(np.array([numbers[str(document.id)]]))[0]
             expected = EMBEDDING.embed_query(document.page_content)
             assert max(abs(a - b) for a, b in zip(vector, expected, strict=True)) < 1e-6, "a vector of another text"
             found[str(document.id)] = digest(document.page_content, document.metadata, vector.tobytes().hex())

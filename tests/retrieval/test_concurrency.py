@@ -28,6 +28,9 @@ def group_texts(group: int, version: int) -> tuple[list[str], list[dict[str, int
 
 
 def check(store: FaissStore, rng: random.Random) -> None:
+    if rng.random() < 0.5:
+        check_all(store, rng)
+        return
     group = rng.randrange(GROUPS)
     kind = rng.choice(["hybrid", "similarity", "bm25", "mmr"])
     found = store.search(f"group{group}", kind, k=SIZE, filter={"group": group})
@@ -36,6 +39,22 @@ def check(store: FaissStore, rng: random.Random) -> None:
     for document in found:
         version = document.metadata["version"]
         assert document.page_content == f"group{group} item{str(document.id)[-1]} version{version}"
+
+
+def check_all(store: FaissStore, rng: random.Random) -> None:
+    """Search among all passages, which an approximate index does and not a comparison with each."""
+    found = store.search(f"group{rng.randrange(GROUPS)} item3", "similarity", k=2 * SIZE)
+    assert len({document.id for document in found}) == len(found)
+    versions: dict[int, int] = {}
+    for document in found:
+        group, version = document.metadata["group"], document.metadata.get("version")
+        if group >= 0:
+            assert document.page_content == f"group{group} item{str(document.id)[-1]} version{version}"
+            assert versions.setdefault(group, version) == version
+    query = store.embeddings.embed_query("other 7")
+    numbers = store.search_numbers([query], k=2 * SIZE).numbers[0].tolist()
+    assert len(set(numbers)) == len(numbers)
+    assert min(numbers, default=1) > 0
 
 
 def opened(folder: Path, kind: IndexChoice) -> FaissStore:

@@ -81,6 +81,27 @@ def test_gives_rows_at_positions(file: VectorFile, rows: np.ndarray, positions: 
     file.close()
 
 
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize("positions", [[50], [0, -1], [49, 3, 51]])
+def test_a_row_that_is_not_there_is_an_error(
+    path: Path, positions: list[int], mapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAPPED_UP_TO", 10**9 if mapped else 0)
+    file = VectorFile(path, offset=6, dimension=DIMENSION, count=50)
+    with pytest.raises(StoreError, match="has no row for a passage that the index knows"):
+        file.at(np.array(positions))
+    file.close()
+
+
+def test_many_rows_are_read_in_pieces(path: Path, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAPPED_UP_TO", 0)
+    monkeypatch.setattr(module, "JOINED", 3)
+    file = VectorFile(path, offset=6, dimension=DIMENSION, count=50)
+    positions = [49, 0, 20, 7, 7, 33, 1]
+    assert np.array_equal(file.at(np.array(positions)), rows[positions])
+    file.close()
+
+
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="looks at mapped pages where Linux shows them")
 def test_single_rows_of_a_large_file_do_not_fill_the_memory(tmp_path: Path) -> None:
     path, count = tmp_path / "large", module.MAPPED_UP_TO // ROW_BYTES + 1
