@@ -122,6 +122,34 @@ def test_readers_and_a_writer_on_a_saved_store(tmp_path: Path, kind: IndexChoice
     together(opened(tmp_path, kind), SECONDS, save=True)
 
 
+@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivf_sq8"])
+def test_threads_search_an_index_with_removed_passages(tmp_path: Path, kind: IndexChoice) -> None:
+    """FAISS writes to the parameters of such a search, so that threads that shared them ended the process."""
+    with FaissStore(HashEmbeddings(32), index_type=kind) as store:
+        ids = [str(number) for number in range(3000)]
+        store.add_texts([f"word{number} of{number % 37} {number % 11}" for number in range(3000)], ids=ids)
+        store.save(tmp_path)
+    store = FaissStore.open(tmp_path, HashEmbeddings(32))
+    removed = set(range(1, 3001, 7))
+    store.delete([ids[number - 1] for number in removed])
+    queries = [[store.embeddings.embed_query(f"word{number}")] for number in range(20)]
+    wrong: list[list[int]] = []
+
+    def search() -> None:
+        for turn in range(2000):
+            found = store.search_numbers(queries[turn % 20], k=10).numbers[0].tolist()
+            if removed & set(found) or len(set(found)) != 10:
+                wrong.append(found)
+
+    threads = [threading.Thread(target=search) for _ in range(8)]
+    with store:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+    assert not wrong
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flat", "hnsw", "ivf", "ivf_sq8"])
 def test_readers_and_a_writer_for_a_minute(tmp_path: Path, kind: IndexChoice) -> None:
