@@ -1,7 +1,7 @@
 """Run all benchmarks that have targets, one after the other, and make one table of them.
 
 Each is a process of its own and writes a JSON file to the folder; the table, in Markdown, is made of all files there
-that hold targets, so a benchmark can be left out or run again by itself. On a quiet machine, all of them take hours.
+that hold targets, so a benchmark can be left out or run again by itself. All of them took 67 minutes on two cores.
 ``store`` needs the Debian package wordnet-base::
 
     python benchmarks/all.py --folder results

@@ -112,6 +112,7 @@ def run(graph: CompiledGraph, question: str, tell: Callable[[str], object]) -> d
         tell: called with one line at each step.
     """
     from automix_graph.graph.state import AutomixOutput
+    from automix_graph.records import Record
 
     steps = {
         "retrieved": "the small model answers",
@@ -127,4 +128,5 @@ def run(graph: CompiledGraph, question: str, tell: Callable[[str], object]) -> d
         elif mode == "values":
             result = part
     shown = [key for key in AutomixOutput.__annotations__ if key != "messages"]  # the answer once more
-    return {key: result[key] for key in (*shown, "decision")}
+    decision = Record.unseal(result["record"]).decisions[-1]
+    return {key: result[key] for key in shown} | {"decision": dict(vars(decision))}

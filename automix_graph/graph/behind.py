@@ -23,7 +23,7 @@ from langchain_core.runnables import ensure_config
 from automix_graph.costs import Prices
 from automix_graph.errors import ConfigurationError
 from automix_graph.models.failures import kind_of
-from automix_graph.records import ABSTAINED, LAST, Decision, Record, Verdict, Verification
+from automix_graph.records import ABSTAINED, LAST, Record, Verdict, Verification
 
 if TYPE_CHECKING:
     from automix_graph.graph.all_tiers import Run
@@ -35,10 +35,6 @@ NOT_JUDGED: Final = Verification(
     method="none", verdict=Verdict.UNPARSED, confidence=None, failure="shadow mode: nobody waits for a judge"
 )
 """What users of a graph in shadow mode are told of a judge."""
-NOT_DECIDED: Final = Decision(
-    accept=False, policy="shadow", reason="shadow mode: the large model answers every question", next_tier=-1
-)
-"""What they are told of a decision."""
 
 _log: Final = logging.getLogger(__name__)
 

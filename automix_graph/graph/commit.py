@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage
 
 from automix_graph.costs import Prices, bill_of, summarise
-from automix_graph.graph.behind import NOT_DECIDED, NOT_JUDGED, Behind
+from automix_graph.graph.behind import NOT_JUDGED, Behind
 from automix_graph.graph.conversation import answered
 from automix_graph.graph.node import UNHEARD
 from automix_graph.graph.progress import emit
@@ -82,7 +82,6 @@ def _ended(state: AutomixState, record: Record, bill: Bill, message: AIMessage) 
     answer = str(message.text)
     emit("answer", answer=answer, route=record.route, degraded=record.degraded)
     judged = next((found for found in reversed(record.verifications) if found != SKIPPED), NOT_JUDGED)
-    decision = record.decisions[-1] if record.decisions else NOT_DECIDED
     return {
         "question": record.question,
         "answer": answer,
@@ -98,6 +97,5 @@ def _ended(state: AutomixState, record: Record, bill: Bill, message: AIMessage) 
         "degraded": record.degraded,
         "degraded_reason": record.degraded_reason,
         **answered(state, message_id=record.message_id, answer=message),
-        "decision": dict(vars(decision)),
         "record": record.seal(),
     }

@@ -86,14 +86,12 @@ class AutomixState(AutomixOutput):
     Attributes:
         question: that is answered.
         record: as in `RecordInput`.
-        decision: what the policy decided last, as plain data, once the question has ended.
         ahead: as in `RecordInput`.
         conversation: as in `RecordInput`.
     """
 
     question: Annotated[str, EphemeralValue]
     record: Annotated[str, EphemeralValue]
-    decision: Annotated[dict[str, Any], EphemeralValue]
     ahead: Annotated[str, EphemeralValue]
     conversation: Annotated[list[AnyMessage], add_messages]
 

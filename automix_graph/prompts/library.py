@@ -259,5 +259,13 @@ def _text(file: Traversable | Path) -> str:
 def shown_context(passages: Sequence[Passage]) -> str:
     """Return passages as a prompt shows them: numbered from 1, or as it is if there is only one."""
     if len(passages) == 1:
-        return as_data(passages[0].text)
-    return numbered(passage.text for passage in passages)
+        return _quoted(passages[0])
+    return numbered(map(_quoted, passages))
+
+
+def _quoted(passage: Passage) -> str:
+    """Return the text of a passage as data, which is remembered with it: all models of a question read the same."""
+    text: str | None = vars(passage).get("_quoted")
+    if text is None:
+        text = vars(passage)["_quoted"] = as_data(passage.text)
+    return text

@@ -90,6 +90,10 @@ def well_formed(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
-def numbered(texts: Iterable[str]) -> str:
-    """Return passages as the context of a prompt: numbered from 1, in the order given, each quoted as data."""
-    return "\n".join(f"[{number}] {as_data(text)}" for number, text in enumerate(texts, start=1))
+def numbered(quoted: Iterable[str]) -> str:
+    """Return passages as the context of a prompt: numbered from 1, in the order given.
+
+    Args:
+        quoted: what `as_data` returned for each.
+    """
+    return "\n".join([f"[{number}] {text}" for number, text in enumerate(quoted, start=1)])

@@ -91,7 +91,7 @@ def judge_prompt(question: str, answer: str, golds: Sequence[str]) -> str:
         >>> print(judge_prompt("When?", "In May", ["May", "5"]).splitlines()[:5])
         ['Question: When?', '', 'Reference answers, each of which is right: [1] May', '[2] 5', '']
     """
-    shown = as_data(golds[0]) if len(golds) == 1 else numbered(golds)
+    shown = as_data(golds[0]) if len(golds) == 1 else numbered(map(as_data, golds))
     return _template(detect_language(question)).render(
         question=as_data(question), gold_answers=shown, generated_answer=as_data(answer)
     )
