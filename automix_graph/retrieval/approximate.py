@@ -43,12 +43,12 @@ questions do; the vectors of passages themselves find more, and an index tuned w
 RESERVE: Final = 0.5
 """Share of the misses that a recall target allows which tuning keeps back, for questions that find less than it did."""
 
+BLURRED: Final[frozenset[ApproximateType]] = frozenset({"ivf_sq8"})
+"""Types that keep less of a vector than the vector is: a byte a component."""
+
 SPARE: Final = 2
 SPARE_SHARE: Final = 0.25
-"""Candidates beyond the hits wanted, where a byte a component blurs their order; the vectors themselves decide.
-
-For embeddings of WordNet, one more than 10 finds all that three times as many more find (docs/store.md).
-"""
+"""Candidates beyond the hits wanted, where the type blurs their order; the vectors themselves decide."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class ApproximateIndex:
     @property
     def blurred(self) -> bool:
         """Whether it keeps less of a vector than the vector is, so that its scores are not those of the vectors."""
-        return self.tuned.type in _BLURRED
+        return self.tuned.type in BLURRED
 
     def search(self, queries: Matrix, k: int, allowed: Numbers | None = None) -> tuple[Matrix, Numbers]:
         """Return raw scores and numbers of the nearest that are found, each of shape (queries, at least k), best first.
@@ -198,10 +198,7 @@ def _type_of(index: Any) -> ApproximateType | None:
 
 def candidates_for(kind: ApproximateType, k: int) -> int:
     """Return how many candidates an index is asked for, so that the k best are most likely among them."""
-    return k + SPARE + round(k * SPARE_SHARE) if kind in _BLURRED else k
-
-
-_BLURRED: Final[frozenset[ApproximateType]] = frozenset({"ivf_sq8"})
+    return k + SPARE + round(k * SPARE_SHARE) if kind in BLURRED else k
 
 
 def _search(index: Any, kind: ApproximateType, queries: Matrix, k: int, parameters: Any) -> tuple[Matrix, Numbers]:
@@ -262,7 +259,7 @@ def _found(
     k = min(TUNING_K, len(rows.numbers))
     wanted = candidates_for(kind, k)
     scores, numbers = _search(index, kind, queries, wanted, _parameters(index, kind, effort, wanted, None))
-    if kind in _BLURRED:
+    if kind in BLURRED:
         scores, numbers = rescored(rows, queries, numbers, metric)
     return best_of(scores, numbers, k, metric)[0]
 

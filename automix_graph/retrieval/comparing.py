@@ -93,7 +93,7 @@ def _rescored(rows: Rows, queries: Matrix, candidates: Numbers, metric: Metric) 
 
 
 def _positions(rows: Rows, candidates: Numbers) -> Numbers:
-    """Return the position of each candidate; of none, and of what is no candidate, a negative one."""
+    """Return the position of each candidate; a negative one for `NOTHING`."""
     return places(rows, candidates) if rows.first is None else candidates - rows.first
 
 

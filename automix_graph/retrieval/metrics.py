@@ -70,7 +70,7 @@ def normalised(vectors: Matrix) -> Matrix:
     """Return the rows scaled to length 1; a zero row has no direction and stays zero."""
     # In float64, because the square of a large float32 overflows.
     wide = vectors.astype(np.float64)
-    if len(wide) == 1:
+    if len(wide) == 1:  # most queries come alone; this takes half the steps
         wide /= math.sqrt(np.vdot(wide, wide)) or 1.0
         return wide.astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", wide, wide))
